@@ -1,0 +1,64 @@
+import type { OutputName } from "../vectors/format.ts";
+
+/** How far one output lies from the truth at its worst element. */
+export interface Worst {
+  readonly output: OutputName;
+  readonly step: number;
+  readonly index: number;
+  /** |error| / bound: up to 1 is within. */
+  readonly share: number;
+  /** |error| in units of the last place of a float32 of the truth's size. */
+  readonly ulp: number;
+}
+
+/** One element that lies outside its bound. */
+export interface Miss extends Worst {
+  readonly expected: number;
+  readonly got: number;
+  readonly bound: number;
+}
+
+export interface Comparison {
+  /** The element with the largest share, and the largest ULP distance of any; null for an empty output. */
+  readonly worst: Worst | null;
+  readonly misses: readonly Miss[];
+}
+
+/** The distance between neighbouring float32 numbers of this size. */
+export function unitInLastPlace(value: number): number {
+  const exponent = Math.floor(Math.log2(Math.abs(value)));
+  return 2 ** (Math.max(Number.isFinite(exponent) ? exponent : -126, -126) - 23);
+}
+
+/**
+ * Holds an output against the truth, element by element. A NaN is only right where the truth is NaN, an infinity where it is
+ * that infinity; the sign of a zero is free (clause 11.5).
+ */
+export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
+  const misses: Miss[] = [];
+  let worst: Worst | null = null;
+  for (let index = 0; index < truth.length; index++) {
+    const expected = truth[index];
+    const { share, ulp } = distance(got[index], expected, bounds[index]);
+    const at: Worst = { output, step, index, share, ulp };
+    worst = worse(worst, at);
+    if (!(share <= 1)) misses.push({ ...at, expected, got: got[index], bound: bounds[index] });
+  }
+  return { worst, misses };
+}
+
+/** Of two, the larger share, with the larger of the two ULP distances. */
+export function worse(a: Worst | null, b: Worst | null): Worst | null {
+  if (a === null || b === null) return a ?? b;
+  return { ...(b.share > a.share ? b : a), ulp: Math.max(a.ulp, b.ulp) };
+}
+
+function distance(got: number, expected: number, bound: number): { share: number; ulp: number } {
+  if (Object.is(got, expected) || got === expected) return { share: 0, ulp: 0 };
+  if (!Number.isFinite(expected) || !Number.isFinite(got)) {
+    const same = Number.isNaN(got) && Number.isNaN(expected);
+    return same ? { share: 0, ulp: 0 } : { share: Number.POSITIVE_INFINITY, ulp: Number.POSITIVE_INFINITY };
+  }
+  const error = Math.abs(got - expected);
+  return { share: Number.isFinite(bound) ? error / bound : Number.POSITIVE_INFINITY, ulp: error / unitInLastPlace(expected) };
+}

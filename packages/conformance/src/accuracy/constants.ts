@@ -1,0 +1,27 @@
+import type { Supports } from "@batchnorm/spec";
+
+/** Half the distance from 1 to the next float32: the relative error of one correctly rounded operation (clause 12.1). */
+export const UNIT_ROUNDOFF: number = 2 ** -24;
+
+/**
+ * K of clause 12.2: the rounding errors, in units of u, that a term of the formula may collect. epsilon to float32 and its sum
+ * with the variance 1 (they pass through a root), an inverse root good to 2 ULP 4, gamma 1, x 1, the subtraction and the sum
+ * with beta 2: 9 in all, and 1 for the terms of higher order.
+ */
+export const ROUNDINGS = 10;
+
+/** The roundings of one step of the moving average: two products, one sum, and the batch's statistic itself (clause 12.4). */
+export const AVERAGE_ROUNDINGS = 4;
+
+/** The parts of a backend's manifest that its bounds depend on. */
+export type Accuracy = Pick<Supports, "accumulation" | "subnormals">;
+
+/** The relative error of one operation inside a sum over the batch. */
+export function accumulationRoundoff({ accumulation }: Accuracy): number {
+  return accumulation === "float32" ? UNIT_ROUNDOFF : 2 ** -53;
+}
+
+/** The absolute error of one operation whose result is subnormal: one unit of the grid, or all of it where flushed to zero. */
+export function underflow({ subnormals }: Accuracy): number {
+  return subnormals === "preserved" ? 2 ** -149 : 2 ** -126;
+}

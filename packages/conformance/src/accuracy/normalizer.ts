@@ -1,0 +1,79 @@
+import type { ChannelView } from "@batchnorm/spec";
+import type { Step } from "../vectors/case.ts";
+import { type Accuracy, accumulationRoundoff, UNIT_ROUNDOFF, underflow } from "./constants.ts";
+
+/** The statistics that normalize one channel, and how far a backend's own may lie from them. */
+export interface Normalizer {
+  readonly mean: number;
+  readonly variance: number;
+  /** Bound of the error of the mean, without its last rounding to float32. */
+  readonly meanError: number;
+  readonly varianceError: number;
+  /** 1 / sqrt(variance + epsilon). */
+  readonly inverseDeviation: number;
+  /** Bound of the relative error that `varianceError` puts into `inverseDeviation`. */
+  readonly inverseDeviationError: number;
+}
+
+/** Statistics `[channels]` in float64, as they should be. */
+export interface ExactStatistics {
+  readonly mean: ArrayLike<number>;
+  readonly variance: ArrayLike<number>;
+}
+
+/** Completes a normalizer: the relative error of 1/sqrt(variance + epsilon), exact rather than of first order. */
+export function normalizer(mean: number, variance: number, meanError: number, varianceError: number, epsilon: number): Normalizer {
+  const least = Math.max(variance - varianceError, 0) + epsilon;
+  return {
+    mean,
+    variance,
+    meanError,
+    varianceError,
+    inverseDeviation: 1 / Math.sqrt(variance + epsilon),
+    inverseDeviationError: Math.sqrt((variance + epsilon) / least) - 1,
+  };
+}
+
+/**
+ * The batch's statistics with the error bounds of clause 12.3, per channel. A sum of n terms, in any order, errs by at most n
+ * roundings of the sum of magnitudes; the terms are differences from a shift within the channel's own data, so the
+ * magnitudes are those of deviations and an offset of the data costs nothing.
+ */
+export function batchNormalizers(step: Step, view: ChannelView, batch: ExactStatistics, epsilon: number, accuracy: Accuracy): Normalizer[] {
+  const roundoff = accumulationRoundoff(accuracy);
+  const n = visibleCount(step, view);
+  return deviations(step, view, batch.mean).map(({ largest, average }, c) => {
+    const mean = batch.mean[c];
+    const variance = batch.variance[c];
+    const meanError = (n + 2) * (roundoff * (largest + average) + 2 ** -53 * Math.abs(mean)) + underflow(accuracy);
+    const sums = (n + 4) * roundoff * 2 * (variance + largest * largest);
+    const varianceError = sums + meanError * meanError + UNIT_ROUNDOFF * variance + underflow(accuracy);
+    return normalizer(mean, variance, meanError, varianceError, epsilon);
+  });
+}
+
+/** The largest and the average |x - mean| of the visible elements of each channel. */
+function deviations(step: Step, view: ChannelView, mean: ArrayLike<number>): { largest: number; average: number }[] {
+  const found = Array.from({ length: view.channels }, () => ({ largest: 0, sum: 0, n: 0 }));
+  for (let k = 0; k < step.x.length; k++) {
+    const { channel, position } = locate(view, k);
+    if (step.mask !== null && step.mask[position] === 0) continue;
+    const deviation = Math.abs(step.x[k] - mean[channel]);
+    const each = found[channel];
+    each.largest = Math.max(each.largest, deviation);
+    each.sum += deviation;
+    each.n++;
+  }
+  return found.map(({ largest, sum, n }) => ({ largest, average: sum / n }));
+}
+
+/** The channel of an element, and its place in a mask of `[outer, inner]`. */
+export function locate({ channels, inner }: ChannelView, k: number): { channel: number; position: number } {
+  const row = Math.floor(k / inner);
+  return { channel: row % channels, position: Math.floor(row / channels) * inner + (k % inner) };
+}
+
+/** The n of a step: how many elements of each channel enter the batch statistics. */
+export function visibleCount({ mask }: Step, { outer, inner }: ChannelView): number {
+  return mask === null ? outer * inner : mask.reduce((count, visible) => count + visible, 0);
+}

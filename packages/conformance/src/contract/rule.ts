@@ -1,0 +1,105 @@
+import type { BatchNormConfig, Layer, StateInput, Supports } from "@batchnorm/spec";
+import { type AnyBackend, type Check, outcomeOf } from "../checks/check.ts";
+
+/** A rule of the contract that no vector can hold: what is refused, what is left alone, in which order things happen. */
+export interface Rule {
+  readonly id: string;
+  readonly clause: string;
+  /** The rule, as a sentence with MUST. */
+  readonly must: string;
+  /** What the backend has to support for the rule to apply. */
+  readonly needs?: readonly ("training" | "gradients" | "masks" | "out" | "reject")[];
+  /** Adds a sentence to `bench.violations` for everything that is not as it must be. */
+  run(bench: Bench): Promise<void>;
+}
+
+/** Two channels, none of whose four numbers equals another: whoever mixes up parameters and statistics is seen. */
+export const PLAIN_STATE: Record<"parameters", Record<"gamma" | "beta", number[]>> &
+  Record<"statistics", Record<"movingMean" | "movingVariance", number[]>> = {
+  parameters: { gamma: [1.5, -0.5], beta: [0.25, 2] },
+  statistics: { movingMean: [0.75, -1.25], movingVariance: [4, 0.5] },
+};
+
+/** Three rows of two channels. */
+export const PLAIN_X: readonly number[] = [1, -2, 3, 0.5, -4, 8];
+
+// biome-ignore lint/suspicious/noExplicitAny: see AnyBackend
+type AnyLayer = Layer<any>;
+
+/** What a rule works with: layers of one backend, which are disposed at the end. */
+export class Bench {
+  readonly backend: AnyBackend;
+  readonly violations: string[] = [];
+  readonly #layers: AnyLayer[] = [];
+
+  constructor(backend: AnyBackend) {
+    this.backend = backend;
+  }
+
+  create(config: Partial<BatchNormConfig> = {}, state: StateInput = PLAIN_STATE): AnyLayer {
+    const layer = this.backend.create(config, state);
+    this.#layers.push(layer);
+    return layer;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a tensor of the backend's own
+  tensor(data: readonly number[] = PLAIN_X, shape: readonly number[] = [3, 2]): any {
+    return this.backend.upload({ data: Float32Array.from(data), shape });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a tensor of the backend's own
+  mask(data: readonly number[], shape: readonly number[]): any {
+    return this.backend.upload({ data: Uint8Array.from(data), shape });
+  }
+
+  async read(tensor: unknown): Promise<Float32Array> {
+    return (await this.backend.download(tensor)).data as Float32Array;
+  }
+
+  expect(holds: boolean, otherwise: string): void {
+    if (!holds) this.violations.push(otherwise);
+  }
+
+  /** The action must be refused with this code, by an error whose sentence says something. */
+  async refuses(code: string, what: string, action: () => unknown): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      const found = (error as { code?: unknown } | null)?.code;
+      const message = error instanceof Error ? error.message : String(error);
+      this.expect(found === code, `${what} was refused with the code ${String(found)} (${message}), expected ${code}.`);
+      this.expect(message.length >= 20, `${what} was refused without a sentence that says why: "${message}".`);
+      return;
+    }
+    this.violations.push(`${what} was accepted, expected a refusal with the code ${code}.`);
+  }
+
+  async dispose(): Promise<void> {
+    for (const layer of this.#layers) await layer.dispose();
+  }
+}
+
+/** A rule as a check. */
+export function ruleCheck(rule: Rule): Check {
+  return {
+    id: `contract/${rule.id}`,
+    kind: "contract",
+    clause: rule.clause,
+    skip: (supports) => skipReason(rule, supports),
+    run: async (backend) => {
+      const bench = new Bench(backend);
+      try {
+        await rule.run(bench);
+      } finally {
+        await bench.dispose();
+      }
+      return outcomeOf(bench.violations.map((violation) => `clause ${rule.clause}: ${rule.must} ${violation}`));
+    },
+  };
+}
+
+function skipReason({ needs = [] }: Rule, supports: Supports): string | null {
+  const missing = needs.find((need) => (need === "reject" ? !supports.nonFinite.includes("reject") : !supports[need]));
+  if (missing === undefined) return null;
+  return missing === "reject" ? "nonFinite 'reject' is not supported" : `${missing} is not supported`;
+}

@@ -1,0 +1,18 @@
+export type { Accuracy } from "./accuracy/constants.ts";
+export { type Bounds, caseBounds } from "./accuracy/bounds.ts";
+export { type Comparison, compare, type Miss, unitInLastPlace, type Worst } from "./accuracy/compare.ts";
+export type { AnyBackend, Check, CheckKind, Failure, Outcome } from "./checks/check.ts";
+export { CLAUSES } from "./clauses.generated.ts";
+export { type BackendSource, type ConformanceConfig, defineConfig } from "./config.ts";
+export type { Mutant } from "./mutants/mutant.ts";
+export { MUTANTS, runMutant } from "./mutants/run.ts";
+export type { PropertyOptions } from "./properties/property.ts";
+export { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report, type Status } from "./report.ts";
+export { json } from "./reporters/json.ts";
+export { junit } from "./reporters/junit.ts";
+export { markdown } from "./reporters/markdown.ts";
+export { type Deviation, type RunOptions, runCheck, runChecks } from "./run.ts";
+export { type ConformanceOptions, DEFAULT_PROPERTIES, type Progress, runConformance, suiteChecks } from "./suite.ts";
+export type { Case, Outputs, Step, Truth } from "./vectors/case.ts";
+export { fetchVectors, loadVectors, type ReadFile, type Vectors } from "./vectors/load.ts";
+export type { Manifest } from "./vectors/format.ts";

@@ -1,0 +1,65 @@
+import { BatchNormError, type ChannelView, type Statistics, type VarianceEstimator } from "@batchnorm/spec";
+import type { Channel } from "./reference.ts";
+
+/** Every step of the layer that a mutant can get wrong. */
+export interface Arithmetic {
+  channelOf(k: number, view: ChannelView, axis: number): number;
+  sees(mask: number): boolean;
+  moments(channel: Channel, c: number, all: readonly Channel[]): { mean: number; variance: number };
+  inverseDeviation(variance: number, epsilon: number): number;
+  gamma(current: Float32Array, layer: object): Float32Array;
+  output(x: number, mean: number, inverseDeviation: number, gamma: number, beta: number, visible: boolean): number;
+  move(old: number, fresh: number, momentum: number): number;
+  entering(variance: number, n: number, estimator: VarianceEstimator): number;
+  onAllHidden(statistics: Statistics, momentum: number): void;
+  movesInInference(trainable: boolean): boolean;
+  readonly movesBeforeChecking: boolean;
+  readonly frozenUsesBatch: boolean;
+  readonly trainsWithMoving: boolean;
+  sums(dy: readonly number[], x: readonly number[], mean: number, inverseDeviation: number): { dgamma: number; dbeta: number };
+  /** What the batch statistics take out of dy; n is null where the moving ones normalized. */
+  through(sums: { dgamma: number; dbeta: number }, xHat: number, n: number | null, visible: boolean, all: number): number;
+  learns(mode: boolean): boolean;
+  has(parameter: Float32Array | null): boolean;
+  reject(x: ArrayLike<number>, view: ChannelView): void;
+}
+
+/** The arithmetic as the spec has it. */
+export const CORRECT: Arithmetic = {
+  channelOf: (k, { channels, inner }) => Math.floor(k / inner) % channels,
+  sees: (mask) => mask !== 0,
+  moments: (channel) => populationMoments(visibleValues(channel)),
+  inverseDeviation: (variance, epsilon) => 1 / Math.sqrt(variance + epsilon),
+  gamma: (current) => current,
+  output: (x, mean, inverseDeviation, gamma, beta) => gamma * (x - mean) * inverseDeviation + beta,
+  move: (old, fresh, momentum) => old * momentum + fresh * (1 - momentum),
+  entering: (variance, n, estimator) => (estimator === "sample" && n > 1 ? variance * (n / (n - 1)) : variance),
+  onAllHidden: () => {},
+  movesInInference: () => false,
+  movesBeforeChecking: false,
+  frozenUsesBatch: false,
+  trainsWithMoving: false,
+  sums: (dy, x, mean, inverseDeviation) => ({
+    dgamma: dy.reduce((total, each, j) => total + each * (x[j] - mean) * inverseDeviation, 0),
+    dbeta: dy.reduce((total, each) => total + each, 0),
+  }),
+  through: ({ dgamma, dbeta }, xHat, n, visible) => (n === null || !visible ? 0 : (dbeta + xHat * dgamma) / n),
+  learns: (mode) => mode,
+  has: (parameter) => parameter !== null,
+  reject: (x, { channels, inner }) => {
+    const k = Array.from(x).findIndex((value) => !Number.isFinite(value));
+    if (k >= 0) throw new BatchNormError("non-finite", `x is not finite in channel ${Math.floor(k / inner) % channels}`, x[k], "finite numbers");
+  },
+};
+
+/** The values of a channel that the mask lets through. */
+export function visibleValues({ values, visible }: Channel): number[] {
+  return values.filter((_, j) => visible[j]);
+}
+
+/** Mean and population variance in two passes. */
+export function populationMoments(values: readonly number[]): { mean: number; variance: number } {
+  const mean = values.reduce((total, value) => total + value, 0) / values.length;
+  const variance = values.reduce((total, value) => total + (value - mean) * (value - mean), 0) / values.length;
+  return { mean, variance };
+}

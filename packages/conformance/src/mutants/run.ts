@@ -1,0 +1,22 @@
+import type { Check } from "../checks/check.ts";
+import type { MutantResult } from "../report.ts";
+import { clauseMatches, runCheck } from "../run.ts";
+import { ARITHMETIC_MUTANTS } from "./arithmetic-mutants.ts";
+import { CONTRACT_MUTANTS } from "./contract-mutants.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Every mutant that the suite has to catch. */
+export const MUTANTS: readonly Mutant[] = [...ARITHMETIC_MUTANTS, ...CONTRACT_MUTANTS];
+
+/** Runs the checks of a mutant's own clauses until one of them fails: that one has caught it. */
+export async function runMutant({ name, fault, clauses, create }: Mutant, checks: readonly Check[]): Promise<MutantResult> {
+  const backend = create();
+  for (const check of checks) {
+    if (!clauses.some((clause) => clauseMatches(check.clause, clause))) continue;
+    const result = await runCheck(backend, check);
+    if (result.status === "failed") {
+      return { mutant: name, fault, clauses, caughtBy: { clause: check.clause, id: check.id, message: result.failures[0]?.message ?? "" } };
+    }
+  }
+  return { mutant: name, fault, clauses, caughtBy: null };
+}

@@ -1,0 +1,63 @@
+import { SPEC_VERSION } from "@batchnorm/spec";
+import type { AnyBackend, Check } from "./checks/check.ts";
+import { caseCheck } from "./checks/golden.ts";
+import { CONTRACT_CHECKS } from "./contract/checks.ts";
+import { MUTANTS, runMutant } from "./mutants/run.ts";
+import { propertyChecks } from "./properties/checks.ts";
+import type { PropertyOptions } from "./properties/property.ts";
+import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
+import { type Deviation, runChecks } from "./run.ts";
+import type { Vectors } from "./vectors/load.ts";
+
+/** The random cases that are drawn unless one asks for others: always the same ones, so that CI does not flicker. */
+export const DEFAULT_PROPERTIES: PropertyOptions = { seed: 20150211, runs: 60 };
+
+/** Every check of the suite: the rules of the contract, the golden vectors, the properties. */
+export function suiteChecks(vectors: Vectors, properties: PropertyOptions = DEFAULT_PROPERTIES): Check[] {
+  return [...CONTRACT_CHECKS, ...vectors.cases.map((each) => caseCheck(each)), ...propertyChecks(properties)];
+}
+
+export interface ConformanceOptions {
+  readonly vectors: Vectors;
+  readonly deviations?: readonly Deviation[];
+  /** A clause such as `6.1`, or a whole section such as `6`. */
+  readonly only?: string | null;
+  readonly properties?: PropertyOptions;
+  /** Whether to hold the suite itself against its mutants, too. */
+  readonly mutants?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** How far a run has come. */
+export interface Progress {
+  readonly backend: string;
+  readonly done: number;
+  readonly total: number;
+  readonly last: CaseResult | MutantResult;
+}
+
+/**
+ * Holds backends against the whole suite, one after another, and returns the report. What a backend does wrong is in the
+ * report; the promise is only rejected for a fault of the suite's own input.
+ */
+export async function runConformance(backends: readonly AnyBackend[], options: ConformanceOptions): Promise<Report> {
+  const { vectors, deviations = [], only = null, properties, onProgress } = options;
+  const checks = suiteChecks(vectors, properties);
+  const results: BackendResult[] = [];
+  for (const backend of backends) {
+    const progress = (done: number, total: number, last: CaseResult): void => onProgress?.({ backend: backend.name, done, total, last });
+    results.push(await runChecks(backend, checks, { deviations, only, onProgress: progress }));
+  }
+  const report: Report = { specVersion: SPEC_VERSION, vectors: { count: vectors.cases.length, sha256: vectors.sha256 }, results };
+  return options.mutants ? { ...report, mutants: await runMutants(checks, onProgress) } : report;
+}
+
+async function runMutants(checks: readonly Check[], onProgress: ConformanceOptions["onProgress"]): Promise<MutantResult[]> {
+  const results: MutantResult[] = [];
+  for (const mutant of MUTANTS) {
+    const last = await runMutant(mutant, checks);
+    results.push(last);
+    onProgress?.({ backend: "mutants", done: results.length, total: MUTANTS.length, last });
+  }
+  return results;
+}

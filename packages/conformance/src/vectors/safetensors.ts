@@ -1,0 +1,43 @@
+/** A tensor of a safetensors file: a view into the file's bytes where alignment allows, else a copy. */
+export interface StoredTensor {
+  readonly data: Float32Array | Float64Array | Uint8Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Reads the three dtypes that the vectors use from a safetensors file: 8 bytes of header length, a JSON header, the data,
+ * all little-endian. No maintained package reads this format in browsers; the format's whole text fits these lines.
+ * Source: https://github.com/huggingface/safetensors, "Format".
+ *
+ * @throws Error when the header does not describe the bytes.
+ */
+export function parseSafetensors(bytes: Uint8Array): Map<string, StoredTensor> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Record<string, HeaderEntry>;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const [from, to] = entry.data_offsets;
+    const Type = TYPES[entry.dtype];
+    if (Type === undefined) throw new Error(`safetensors: ${name} has the dtype ${entry.dtype}, expected one of ${Object.keys(TYPES).join(", ")}.`);
+    const size = entry.shape.reduce((product, dimension) => product * dimension, 1);
+    if (to - from !== size * Type.BYTES_PER_ELEMENT || start + to > bytes.byteLength) {
+      throw new Error(`safetensors: ${name} has ${to - from} bytes, expected ${size * Type.BYTES_PER_ELEMENT} inside the file.`);
+    }
+    tensors.set(name, { data: new Type(bytes.slice(start + from, start + to).buffer), shape: entry.shape });
+  }
+  return tensors;
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+const TYPES: Readonly<Record<string, typeof Float32Array | typeof Float64Array | typeof Uint8Array>> = {
+  F32: Float32Array,
+  F64: Float64Array,
+  BOOL: Uint8Array,
+};

@@ -1,0 +1,166 @@
+import type { BatchNormConfig } from "./config.ts";
+import { BatchNormError } from "./errors.ts";
+import { rejectUnknownKeys } from "./object.ts";
+
+/** What is learned by gradient descent. Each is `[channels]`; null where `scale` or `center` is off. */
+export interface Parameters {
+  readonly gamma: Float32Array | null;
+  readonly beta: Float32Array | null;
+}
+
+/** What is estimated from the batches that training saw. Each is `[channels]`. */
+export interface Statistics {
+  readonly movingMean: Float32Array;
+  /** A variance, not a deviation: in the square of x's unit. Never negative; NaN where the data was. */
+  readonly movingVariance: Float32Array;
+}
+
+/** The whole state of a layer: two parameters and two statistics (clause 1.1). */
+export interface BatchNormState {
+  readonly parameters: Parameters;
+  readonly statistics: Statistics;
+}
+
+/** Numbers that become a Float32Array, each rounded to the nearest float32. */
+export type Numbers = Float32Array | readonly number[];
+
+/** A state as callers may write it: plain arrays are taken, and an absent parameter may be left out. */
+export interface StateInput {
+  readonly parameters: { readonly gamma?: Numbers | null; readonly beta?: Numbers | null };
+  readonly statistics: { readonly movingMean: Numbers; readonly movingVariance: Numbers };
+}
+
+/** The fields of a state that `setState` replaces; what is left out stays. A whole `BatchNormState` is one, nulls included. */
+export interface StateUpdate {
+  readonly parameters?: { readonly gamma?: Numbers | null; readonly beta?: Numbers | null };
+  readonly statistics?: { readonly movingMean?: Numbers; readonly movingVariance?: Numbers };
+}
+
+const PARAMETER_NAMES = ["gamma", "beta"] as const;
+const STATISTIC_NAMES = ["movingMean", "movingVariance"] as const;
+
+/** The parameter that a config switch turns on: scale has gamma, center has beta. */
+const SWITCH_OF = { gamma: "scale", beta: "center" } as const;
+
+/**
+ * Keras's initial state (clause 1.3): gamma and movingVariance one, beta and movingMean zero.
+ *
+ * @throws BatchNormError `wrong-length` when `channels` is not a positive integer.
+ */
+export function initialState(config: Pick<BatchNormConfig, "center" | "scale">, channels: number): BatchNormState {
+  if (!Number.isInteger(channels) || channels < 1) {
+    throw new BatchNormError("wrong-length", "The number of channels is wrong", channels, "a positive integer");
+  }
+  return {
+    parameters: {
+      gamma: config.scale ? new Float32Array(channels).fill(1) : null,
+      beta: config.center ? new Float32Array(channels) : null,
+    },
+    statistics: { movingMean: new Float32Array(channels), movingVariance: new Float32Array(channels).fill(1) },
+  };
+}
+
+/**
+ * Checks a state against its config and returns a copy of it that nobody else holds.
+ *
+ * @throws BatchNormError `invalid-state`, `missing-parameter`, `unexpected-parameter`, `wrong-length`, `negative-variance`.
+ */
+export function resolveState(config: Pick<BatchNormConfig, "center" | "scale">, input: StateInput): BatchNormState {
+  checkStateKeys(input, true);
+  const movingMean = toFloat32("movingMean", input.statistics.movingMean);
+  const movingVariance = toFloat32("movingVariance", input.statistics.movingVariance);
+  const channels = movingMean.length;
+  if (channels === 0) throw new BatchNormError("wrong-length", "movingMean has no channels", movingMean, "at least one channel");
+  checkLength("movingVariance", movingVariance, channels);
+  checkVariance(movingVariance);
+  const parameter = (name: "gamma" | "beta"): Float32Array | null => {
+    const value = input.parameters[name] ?? null;
+    checkPresence(config, name, value !== null);
+    return value === null ? null : checkLength(name, toFloat32(name, value), channels);
+  };
+  return { parameters: { gamma: parameter("gamma"), beta: parameter("beta") }, statistics: { movingMean, movingVariance } };
+}
+
+/**
+ * Checks a partial update against the layer that receives it; the arrays of the result are copies.
+ *
+ * @throws BatchNormError `invalid-state`, `missing-parameter`, `unexpected-parameter`, `wrong-length`, `negative-variance`.
+ */
+export function resolveStateUpdate(
+  config: Pick<BatchNormConfig, "center" | "scale">,
+  channels: number,
+  update: StateUpdate,
+): { readonly parameters: Partial<Record<"gamma" | "beta", Float32Array>>; readonly statistics: Partial<Statistics> } {
+  checkStateKeys(update, false);
+  const parameters: { gamma?: Float32Array; beta?: Float32Array } = {};
+  for (const name of PARAMETER_NAMES) {
+    const value = update.parameters?.[name];
+    if (value === undefined) continue;
+    checkPresence(config, name, value !== null);
+    if (value !== null) parameters[name] = checkLength(name, toFloat32(name, value), channels);
+  }
+  const statistics: { movingMean?: Float32Array; movingVariance?: Float32Array } = {};
+  for (const name of STATISTIC_NAMES) {
+    const value = update.statistics?.[name];
+    if (value !== undefined) statistics[name] = checkLength(name, toFloat32(name, value), channels);
+  }
+  if (statistics.movingVariance) checkVariance(statistics.movingVariance);
+  return { parameters, statistics };
+}
+
+/** A copy that shares no memory with `state`. */
+export function copyState(state: BatchNormState): BatchNormState {
+  const { gamma, beta } = state.parameters;
+  const { movingMean, movingVariance } = state.statistics;
+  return {
+    parameters: { gamma: gamma?.slice() ?? null, beta: beta?.slice() ?? null },
+    statistics: { movingMean: movingMean.slice(), movingVariance: movingVariance.slice() },
+  };
+}
+
+function checkStateKeys(input: StateInput | StateUpdate, whole: boolean): void {
+  rejectUnknownKeys("invalid-state", "The state", input, ["parameters", "statistics"]);
+  if (whole || input.parameters !== undefined) {
+    rejectUnknownKeys("invalid-state", "The state's parameters", input.parameters, PARAMETER_NAMES);
+  }
+  if (whole || input.statistics !== undefined) {
+    rejectUnknownKeys("invalid-state", "The state's statistics", input.statistics, STATISTIC_NAMES);
+  }
+}
+
+function checkPresence(config: Pick<BatchNormConfig, "center" | "scale">, name: "gamma" | "beta", present: boolean): void {
+  const wanted = config[SWITCH_OF[name]];
+  if (wanted && !present) {
+    throw new BatchNormError("missing-parameter", `${name} is missing`, null, `one number per channel, since ${SWITCH_OF[name]} is on`);
+  }
+  if (!wanted && present) {
+    throw new BatchNormError("unexpected-parameter", `${name} is present`, name, `no ${name}, since ${SWITCH_OF[name]} is off`);
+  }
+}
+
+function checkLength(name: string, value: Float32Array, channels: number): Float32Array {
+  if (value.length !== channels) {
+    throw new BatchNormError("wrong-length", `${name} has the wrong length`, value.length, `${channels}, one number per channel`);
+  }
+  return value;
+}
+
+/** NaN is let through: training on a NaN leaves one there (clause 11.1). */
+function checkVariance(variance: Float32Array): void {
+  const channel = variance.findIndex((value) => value < 0);
+  if (channel >= 0) {
+    throw new BatchNormError(
+      "negative-variance",
+      `movingVariance is negative in channel ${channel}`,
+      variance[channel],
+      "a variance, zero or more",
+    );
+  }
+}
+
+function toFloat32(name: string, value: unknown): Float32Array {
+  if (value instanceof Float32Array) return value.slice();
+  // Spread first: `every` alone would step over the holes of a sparse array, and they would become NaN.
+  if (Array.isArray(value) && [...value].every((each) => typeof each === "number")) return Float32Array.from(value);
+  throw new BatchNormError("invalid-state", `${name} is not made of numbers`, value, "a Float32Array or an array of numbers");
+}
