@@ -1,14 +1,8 @@
 import { defineConfig } from "vitest/config";
-
-// Packages are tested from their sources: the condition is the one that tsconfig.base.json names.
-const conditions = ["@batchnorm/source", "module", "node", "import", "default"];
+import { shared } from "./vitest.shared.ts";
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
   test: {
-    projects: ["packages/*"],
-    // Two cores; the suites are long loops, not waits.
-    testTimeout: 60_000,
+    projects: ["packages/*", "apps/*", { ...shared, test: { ...shared.test, name: "repo", root: "." } }],
   },
 });

@@ -62,7 +62,8 @@ export function isBatchNormError(error: unknown): error is BatchNormError {
 /** A short, single-line rendering of any value for an error's sentence. */
 export function describeValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(describeValue).join(", ")}${value.length > 8 ? ", ..." : ""}]`;
+  // Array.from, not map: the holes of a sparse array are shown as undefined.
+  if (Array.isArray(value)) return `[${Array.from(value.slice(0, 8), describeValue).join(", ")}${value.length > 8 ? ", ..." : ""}]`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length} elements`;
   if (typeof value === "function") return "a function";
   if (typeof value === "object" && value !== null) {

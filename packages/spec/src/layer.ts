@@ -17,7 +17,10 @@ export interface ForwardResult<Tensor, Saved> {
 
 /** What a backend tells the base class of its runtime: one constant for all of its layers. */
 export interface LayerRuntime<Tensor, Call extends Timing> extends TensorAccess<Tensor> {
+  /** Of `call`, `backward`, `setState` and `dispose`. */
   readonly timing: Call;
+  /** Of `state`, where it is another: a device that computes at once and is read with a promise. */
+  readonly readTiming?: Timing;
   readonly supports: Supports;
 }
 
@@ -35,12 +38,14 @@ interface Forward<Tensor, Saved> extends KeptForward<Tensor> {
 export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read extends Timing = Call> implements Layer<Tensor, Call, Read> {
   #context: CallContext<Tensor>;
   readonly #timing: Timing;
+  readonly #readTiming: Timing;
   #queue: Promise<unknown> = Promise.resolve();
   #forward: Forward<Tensor, Saved> | null = null;
   #disposed = false;
 
   protected constructor(runtime: LayerRuntime<Tensor, Call>, init: LayerInit) {
     this.#timing = runtime.timing;
+    this.#readTiming = runtime.readTiming ?? runtime.timing;
     this.#context = {
       supports: runtime.supports,
       describe: (tensor) => runtime.describe(tensor),
@@ -98,8 +103,9 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
       "backward",
       () => {
         rejectUnknownKeys("invalid-argument", "The options of backward", options as unknown, ["out"]);
-        if (!this.#context.supports.gradients)
+        if (!this.#context.supports.gradients) {
           throw new BatchNormError("unsupported", "This backend has no backward", "backward", "call alone");
+        }
         const forward = this.#forward;
         if (forward === null) throw noForward();
         checkBackward(this.#context, forward, dy, options.out ?? null);
@@ -122,11 +128,19 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
     this.#setTrainable("unfreeze", true);
   }
 
-  /** A copy of the parameters and statistics, in the host's memory. */
+  /**
+   * A copy of the parameters and statistics as they are after the calls that were made before, in the host's memory.
+   *
+   * @throws BatchNormError `disposed`, `runtime-failure`.
+   */
   state(): Timed<Read, BatchNormState> {
     if (this.#timing === "sync") {
-      this.#assertAlive("state");
-      return this.doState();
+      const read = (): Timed<Read, BatchNormState> => {
+        this.#assertAlive("state");
+        return this.doState();
+      };
+      // An async function runs at once, so the copy is of now, and rejects where `read` throws.
+      return this.#readTiming === "sync" ? read() : ((async () => read())() as unknown as Timed<Read, BatchNormState>);
     }
     return this.#schedule(
       "state",
@@ -159,10 +173,20 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
     return this.#schedule(
       "dispose",
       () => {
-        this.#replaceForward(null);
+        const last = this.#forward;
+        this.#forward = null;
         this.#disposed = true;
+        return last;
       },
-      () => this.doDispose(),
+      // A pass that cannot be freed must not keep the rest from being freed.
+      (last) => {
+        if (this.#timing === "async") return this.#disposeLater(last);
+        try {
+          this.#release(last);
+        } finally {
+          this.doDispose();
+        }
+      },
     );
   }
 
@@ -211,15 +235,24 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
   #replaceForward(next: Forward<Tensor, Saved> | null): void {
     const last = this.#forward;
     this.#forward = next;
-    if (last === null) return;
-    const release = (): void => {
-      const { saved } = last;
-      // Forgotten first, so that a release that throws is not tried again.
-      last.saved = null;
-      if (saved !== null) this.doReleaseSaved(saved);
-    };
-    if (this.#timing === "sync") release();
-    else this.#queue = this.#queue.then(release);
+    if (this.#timing === "sync") this.#release(last);
+    else if (last !== null) this.#queue = this.#queue.then(() => this.#release(last));
+  }
+
+  async #disposeLater(last: Forward<Tensor, Saved> | null): Promise<void> {
+    try {
+      this.#release(last);
+    } finally {
+      await this.doDispose();
+    }
+  }
+
+  #release(forward: Forward<Tensor, Saved> | null): void {
+    if (forward === null || forward.saved === null) return;
+    const { saved } = forward;
+    // Forgotten first, so that a release that throws is not tried again.
+    forward.saved = null;
+    this.doReleaseSaved(saved);
   }
 
   /** `next(value)` at once on a synchronous layer, when the promise is kept on the other. */

@@ -1,0 +1,30 @@
+import type { BatchNormConfig } from "../config.ts";
+import { BatchNormError } from "../errors.ts";
+import { type BatchNormState, copyState, type Numbers, resolveState } from "../state.ts";
+
+/**
+ * The state in a Keras layer's `get_weights()` (clause 16.3): gamma, beta, moving_mean, moving_variance, each `[channels]`, without gamma where
+ * scale is off and without beta where center is off. Freezing does not change the order.
+ *
+ * Source: Keras 3 and tf-keras, `BatchNormalization.build`, in the order of its `add_weight` calls.
+ *
+ * @throws BatchNormError `invalid-state` for another number of weights, and what `resolveState` throws.
+ */
+export function fromKerasWeights(config: Pick<BatchNormConfig, "center" | "scale">, weights: readonly Numbers[]): BatchNormState {
+  const order = [...(config.scale ? ["gamma"] : []), ...(config.center ? ["beta"] : []), "moving_mean", "moving_variance"];
+  if (!Array.isArray(weights) || weights.length !== order.length) {
+    const received = Array.isArray(weights) ? weights.length : weights;
+    throw new BatchNormError("invalid-state", "The number of weights is wrong", received, `${order.length}: ${order.join(", ")}`);
+  }
+  const at = (name: string): Numbers => weights[order.indexOf(name)];
+  return resolveState(config, {
+    parameters: { gamma: config.scale ? at("gamma") : null, beta: config.center ? at("beta") : null },
+    statistics: { movingMean: at("moving_mean"), movingVariance: at("moving_variance") },
+  });
+}
+
+/** What a Keras layer's `set_weights` takes, in the same order; the arrays are copies. */
+export function toKerasWeights(state: BatchNormState): Float32Array[] {
+  const { parameters, statistics } = copyState(state);
+  return [parameters.gamma, parameters.beta, statistics.movingMean, statistics.movingVariance].filter((weight) => weight !== null);
+}

@@ -1,0 +1,17 @@
+export * from "./backend.ts";
+export * from "./check.ts";
+export * from "./config.ts";
+export * from "./convert/keras.ts";
+export * from "./convert/keras-weights.ts";
+export * from "./convert/onnx.ts";
+export * from "./convert/pytorch.ts";
+export * from "./errors.ts";
+export * from "./init.ts";
+export * from "./json.ts";
+export type { JSONFloat32 } from "./json-float32.ts";
+export * from "./layer.ts";
+export * from "./mode.ts";
+export * from "./state.ts";
+export * from "./tensor.ts";
+export * from "./timing.ts";
+export * from "./view.ts";

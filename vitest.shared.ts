@@ -1,0 +1,12 @@
+import type { ViteUserConfig } from "vitest/config";
+
+// Packages are tested from their sources: the condition is the one that tsconfig.base.json names.
+const conditions = ["@batchnorm/source", "module", "node", "import", "default"];
+
+/** What every project of the workspace has in common; a project does not inherit the root's settings. */
+export const shared: ViteUserConfig = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  // Two cores; the suites are long loops, not waits.
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+};
