@@ -186,6 +186,7 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
         } finally {
           this.doDispose();
         }
+        return undefined;
       },
     );
   }

@@ -218,5 +218,5 @@ test("a release that fails during dispose rejects it, and the rest is freed all 
   await layer.call(x, { training: true });
   layer.fake.releaseFailure = new Error("cannot free");
   await expect(layer.dispose()).rejects.toThrow("cannot free");
-  expect(layer.fake.log.slice(-2)).toEqual(["release 1", "dispose"]);
+  expect(layer.fake.log.filter((entry) => /release|dispose/.test(entry))).toEqual(["release 1", "dispose"]);
 });
