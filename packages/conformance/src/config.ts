@@ -25,8 +25,17 @@ export function defineConfig(config: ConformanceConfig): ConformanceConfig {
 export function toConfig(exported: unknown, file: string): ConformanceConfig {
   if (typeof exported === "function") return { backends: [exported as () => AnyBackend] };
   if (isBackend(exported)) return { backends: [exported] };
-  if (isObject(exported) && Array.isArray(exported["backends"])) return exported as unknown as ConformanceConfig;
-  throw new Error(`${file} exports ${describeValue(exported)} by default, expected a config with backends, a backend, or a function that makes one.`);
+  if (isObject(exported) && Array.isArray(exported.backends)) {
+    // Nothing checked is not the same as nothing wrong.
+    if (exported.backends.length === 0) throw new Error(`${file} has an empty list of backends, expected one at least.`);
+    if (exported.deviations !== undefined && !isDeviations(exported.deviations)) {
+      throw new Error(`${file} has deviations that are no list of { id, reason, backend? }, each with text in it.`);
+    }
+    return exported as unknown as ConformanceConfig;
+  }
+  throw new Error(
+    `${file} exports ${describeValue(exported)} by default, expected a config with backends, a backend, or a function that makes one.`,
+  );
 }
 
 /** Makes the backend of one source. Throws a sentence that says which one could not be made. */
@@ -34,18 +43,36 @@ export async function openBackend(source: BackendSource, index: number): Promise
   try {
     const backend = typeof source === "function" ? await source() : source;
     if (isBackend(backend)) return backend;
-    throw new Error(`it is ${describeValue(backend)}, expected an object with specVersion, name, supports, create, upload, download and release`);
+    throw new Error(
+      `it is ${describeValue(backend)}, expected an object with specVersion, name, supports, create, upload, download and release`,
+    );
   } catch (error) {
     const reason = isBatchNormError(error) || error instanceof Error ? error.message : String(error);
     throw new Error(`Backend ${index + 1} of the config could not be made: ${reason}`, { cause: error });
   }
 }
 
+/** Whether a value is a list of deviations: complete ones, with nothing misspelt. */
+export function isDeviations(value: unknown): value is readonly Deviation[] {
+  const isText = (each: unknown): boolean => typeof each === "string" && each.trim().length > 0;
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (each: unknown) =>
+        isObject(each) &&
+        isText(each.id) &&
+        isText(each.reason) &&
+        (each.backend === undefined || isText(each.backend)) &&
+        Object.keys(each).every((key) => ["id", "reason", "backend"].includes(key)),
+    )
+  );
+}
+
 function isBackend(value: unknown): value is AnyBackend {
   return (
     isObject(value) &&
-    typeof value["name"] === "string" &&
-    isObject(value["supports"]) &&
+    typeof value.name === "string" &&
+    isObject(value.supports) &&
     ["create", "upload", "download", "release"].every((method) => typeof value[method] === "function")
   );
 }

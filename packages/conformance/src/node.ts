@@ -1,11 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { loadVectors, type Vectors } from "./vectors/load.ts";
-
-/** The directory of the golden vectors that this package ships. */
-export const VECTORS_DIRECTORY: string = fileURLToPath(new URL("../vectors/", import.meta.url));
-
-/** Loads the golden vectors from disk: those of this package, or another directory of the same format. */
-export function readVectors(directory: string = VECTORS_DIRECTORY): Promise<Vectors> {
-  return loadVectors((name) => readFile(`${directory}/${name}`));
-}
+export {
+  type CommandOptions,
+  checkClause,
+  clearProgress,
+  runCommand,
+  showProgress,
+  suiteCommand,
+  UsageError,
+  writeReport,
+} from "./command.ts";
+export { loadConfig, openBackends } from "./load-config.ts";
+// Not in index.ts, which runs in browsers, too: the junit-xml package needs Node's streams, pretty its util.
+export { junit } from "./reporters/junit.ts";
+export { pretty } from "./reporters/pretty.ts";
+export { readVectors, VECTORS_DIRECTORY } from "./vectors/read.ts";

@@ -17,6 +17,8 @@ export interface CaseResult {
   /** The first failures, of `failureCount`. */
   readonly failures: readonly Failure[];
   readonly failureCount: number;
+  /** Present where the backend gave no answer in time. */
+  readonly timedOut?: true;
 }
 
 /** All results of one backend. */
@@ -51,5 +53,7 @@ export interface Report {
 
 /** Whether a run is good: nothing failed, no problem, every mutant caught. */
 export function isGreen({ results, mutants = [] }: Report): boolean {
-  return results.every(({ failed, problems }) => failed === 0 && problems.length === 0) && mutants.every(({ caughtBy }) => caughtBy !== null);
+  return (
+    results.every(({ failed, problems }) => failed === 0 && problems.length === 0) && mutants.every(({ caughtBy }) => caughtBy !== null)
+  );
 }

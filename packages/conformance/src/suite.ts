@@ -12,8 +12,13 @@ import type { Vectors } from "./vectors/load.ts";
 /** The random cases that are drawn unless one asks for others: always the same ones, so that CI does not flicker. */
 export const DEFAULT_PROPERTIES: PropertyOptions = { seed: 20150211, runs: 60 };
 
-/** Every check of the suite: the rules of the contract, the golden vectors, the properties. */
+/**
+ * Every check of the suite: the rules of the contract, the golden vectors, the properties.
+ *
+ * @throws RangeError when the properties are to draw nothing.
+ */
 export function suiteChecks(vectors: Vectors, properties: PropertyOptions = DEFAULT_PROPERTIES): Check[] {
+  if (!(properties.runs >= 1)) throw new RangeError(`A property needs a random case at least: received ${properties.runs} runs.`);
   return [...CONTRACT_CHECKS, ...vectors.cases.map((each) => caseCheck(each)), ...propertyChecks(properties)];
 }
 
@@ -25,6 +30,8 @@ export interface ConformanceOptions {
   readonly properties?: PropertyOptions;
   /** Whether to hold the suite itself against its mutants, too. */
   readonly mutants?: boolean;
+  /** Milliseconds that one check may take. */
+  readonly timeout?: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -41,12 +48,12 @@ export interface Progress {
  * report; the promise is only rejected for a fault of the suite's own input.
  */
 export async function runConformance(backends: readonly AnyBackend[], options: ConformanceOptions): Promise<Report> {
-  const { vectors, deviations = [], only = null, properties, onProgress } = options;
+  const { vectors, deviations = [], only = null, properties, timeout, onProgress } = options;
   const checks = suiteChecks(vectors, properties);
   const results: BackendResult[] = [];
   for (const backend of backends) {
     const progress = (done: number, total: number, last: CaseResult): void => onProgress?.({ backend: backend.name, done, total, last });
-    results.push(await runChecks(backend, checks, { deviations, only, onProgress: progress }));
+    results.push(await runChecks(backend, checks, { deviations, only, onProgress: progress, ...(timeout !== undefined && { timeout }) }));
   }
   const report: Report = { specVersion: SPEC_VERSION, vectors: { count: vectors.cases.length, sha256: vectors.sha256 }, results };
   return options.mutants ? { ...report, mutants: await runMutants(checks, onProgress) } : report;

@@ -1,7 +1,7 @@
 import { type BatchNormConfig, type ChannelView, channelView } from "@batchnorm/spec";
 import type { Case, Step } from "../vectors/case.ts";
 import type { OutputName } from "../vectors/format.ts";
-import { AVERAGE_ROUNDINGS, type Accuracy, ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
+import { type Accuracy, AVERAGE_ROUNDINGS, ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 import { gradientBounds } from "./gradient-bounds.ts";
 import { batchNormalizers, type Normalizer, normalizer, visibleCount } from "./normalizer.ts";
 
@@ -26,7 +26,9 @@ export function caseBounds({ config, state, steps }: Case, accuracy: Accuracy): 
     const view = channelView(step.shape, config.axis);
     const normalizers =
       step.batch === null
-        ? moving.map((each) => normalizer(each.mean, each.variance, each.meanError, each.varianceError + underflow(accuracy), config.epsilon))
+        ? moving.map((each) =>
+            normalizer(each.mean, each.variance, each.meanError, each.varianceError + underflow(accuracy), config.epsilon),
+          )
         : batchNormalizers(step, view, step.batch, config.epsilon, accuracy);
     if (step.batch !== null) moving = advance(moving, normalizers, step, view, config, accuracy);
     return {
@@ -45,14 +47,20 @@ export function caseBounds({ config, state, steps }: Case, accuracy: Accuracy): 
  *
  * with r = 1 / sqrt(variance + epsilon) and rho its relative error; the last line is what underflow may cost.
  */
-function outputBounds(step: Step, view: ChannelView, normalizers: readonly Normalizer[], { gamma, beta }: StepParameters, accuracy: Accuracy): Float64Array {
+function outputBounds(
+  step: Step,
+  view: ChannelView,
+  normalizers: readonly Normalizer[],
+  { gamma, beta }: StepParameters,
+  accuracy: Accuracy,
+): Float64Array {
   return eachElement(step.x, view, (x, c) => {
     const { mean, meanError, inverseDeviation: r, inverseDeviationError: rho } = normalizers[c];
     const scale = Math.abs(gamma === null ? 1 : gamma[c]);
     const shift = Math.abs(beta === null ? 0 : beta[c]);
     const rounding = ROUNDINGS * UNIT_ROUNDOFF * (scale * r * (Math.abs(x) + Math.abs(mean)) * (1 + rho) + shift);
     const statistics = scale * r * (1 + rho) * meanError + scale * Math.abs(x - mean) * r * rho;
-    return rounding + statistics + underflow(accuracy) * (Math.abs(x) + Math.abs(mean) + scale * (1 + 2 * r) + 2);
+    return rounding + statistics + underflow(accuracy) * ((1 + r) * (Math.abs(x) + Math.abs(mean)) + scale * (1 + 3 * r) + 5);
   });
 }
 
@@ -69,30 +77,45 @@ function exact(mean: ArrayLike<number>, variance: ArrayLike<number>): Moving[] {
 }
 
 /** Clause 12.4: one step of the moving average shrinks the error that was there and adds its own. */
-function advance(moving: readonly Moving[], batch: readonly Normalizer[], step: Step, view: ChannelView, config: BatchNormConfig, accuracy: Accuracy): Moving[] {
+function advance(
+  moving: readonly Moving[],
+  batch: readonly Normalizer[],
+  step: Step,
+  view: ChannelView,
+  config: BatchNormConfig,
+  accuracy: Accuracy,
+): Moving[] {
   const { momentum } = config;
+  const tiny = underflow(accuracy);
   const n = visibleCount(step, view);
-  const correction = config.varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
+  const sample = config.varianceEstimator === "sample";
+  const correction = sample ? n / Math.max(n - 1, 1) : 1;
   const held = Math.abs(Math.fround(momentum) - momentum);
   const error = (old: number, oldError: number, fresh: number, freshError: number): number =>
     momentum * oldError +
     (1 - momentum) * freshError +
     AVERAGE_ROUNDINGS * UNIT_ROUNDOFF * (momentum * Math.abs(old) + (1 - momentum) * Math.abs(fresh)) +
-    held * (Math.abs(old) + Math.abs(fresh)) +
-    2 * underflow(accuracy);
+    (held + tiny) * (Math.abs(old) + Math.abs(fresh)) +
+    5 * tiny;
   return moving.map((old, c) => {
     const fresh = batch[c];
     const variance = fresh.variance * correction;
+    // The factor n / (n - 1) and the product with it are two roundings more.
+    const varianceError = fresh.varianceError * correction + (sample ? 2 * UNIT_ROUNDOFF * variance : 0);
     return {
       mean: momentum * old.mean + (1 - momentum) * fresh.mean,
       variance: momentum * old.variance + (1 - momentum) * variance,
       meanError: error(old.mean, old.meanError, fresh.mean, fresh.meanError),
-      varianceError: error(old.variance, old.varianceError, variance, fresh.varianceError * correction),
+      varianceError: error(old.variance, old.varianceError, variance, varianceError),
     };
   });
 }
 
 /** `bound(x, channel)` for every element of x. */
-export function eachElement(x: Float32Array, { channels, inner }: ChannelView, bound: (x: number, channel: number, k: number) => number): Float64Array {
+export function eachElement(
+  x: Float32Array,
+  { channels, inner }: ChannelView,
+  bound: (x: number, channel: number, k: number) => number,
+): Float64Array {
   return Float64Array.from(x, (value, k) => bound(value, Math.floor(k / inner) % channels, k));
 }

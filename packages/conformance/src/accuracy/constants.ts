@@ -10,7 +10,14 @@ export const UNIT_ROUNDOFF: number = 2 ** -24;
  */
 export const ROUNDINGS = 10;
 
-/** The roundings of one step of the moving average: two products, one sum, and the batch's statistic itself (clause 12.4). */
+/**
+ * The same count for what the batch statistics take out of dy (clause 12.5): S2 to float32 1, its product with xHat 1, the sum with
+ * S1 1, 1 / n and the product with it 2, the difference from dy 1, gamma times the inverse root 6, the product with that 1: 13 in
+ * all, and 1 for the terms of higher order.
+ */
+export const THROUGH_ROUNDINGS = 14;
+
+/** The roundings of one step of the moving average: 1 - momentum, a product, a sum, and 1 for the terms of higher order (clause 12.4). */
 export const AVERAGE_ROUNDINGS = 4;
 
 /** The parts of a backend's manifest that its bounds depend on. */

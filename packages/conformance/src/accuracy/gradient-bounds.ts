@@ -1,7 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Step } from "../vectors/case.ts";
 import type { Bounds, StepParameters } from "./bounds.ts";
-import { type Accuracy, accumulationRoundoff, ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
+import { type Accuracy, accumulationRoundoff, ROUNDINGS, THROUGH_ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 import { locate, type Normalizer, visibleCount } from "./normalizer.ts";
 
 /** The two sums of one channel that a gradient is made of, and the bounds of their errors. */
@@ -13,15 +13,16 @@ interface Sums {
 }
 
 /**
- * Clause 12.5. With S1 = sum(dy), S2 = sum(dy xHat), N the number of elements of a channel and w = 1 where an element entered the
- * batch statistics:
+ * Clause 12.5. With S1 = sum(dy), S2 = sum(dy xHat), N the number of elements of a channel, w = 1 where an element entered the
+ * batch statistics, and t for the cost of underflow:
  *
- *     S1:  (N + 1) a sum|dy|                                                a the roundoff of the accumulator
- *     S2:  sum(|dy| e) + (N + 2) a sum|dy xHat|                             e the error of xHat
- *     e:   K u (|x| + |mean|) r + r meanError + |xHat| rho
- *     dx:  |gamma| r [ (K u + rho) (|dy| + w (|S1| + |xHat S2|) / n) + w (dS1 + |xHat| dS2 + e |S2|) / n ]
+ *     S1:  (N + 1) a sum|dy| + (2 N + 1) t                                    a the roundoff of the accumulator
+ *     S2:  sum(|dy| e) + (N + 2) a sum|dy xHat| + (2 N + 1 + sum|xHat|) t     e the error of xHat
+ *     e:   (1 + rho) r (K u (|x| + |mean|) + dm + 3 t) + |xHat| rho + t
+ *     dx:  |gamma| r [ rho (|dy| + w T) + (1 + rho) (K u |dy| + 14 u w T + w (dS1 + |xHat| dS2 + e |S2|) / n) ]
+ *              + t ((1 + r) (|dy| + w T) + |gamma| (1 + 5 r) + 1)             T = (|S1| + |xHat S2|) / n
  *
- * and one rounding of each result to float32.
+ * and one rounding of S1 and S2 to float32 where they are given out.
  */
 export function gradientBounds(
   step: Step,
@@ -35,16 +36,18 @@ export function gradientBounds(
   const tiny = underflow(accuracy);
   const xHat = (k: number, { mean, inverseDeviation, meanError, inverseDeviationError }: Normalizer): { value: number; error: number } => {
     const value = Math.abs(x[k] - mean) * inverseDeviation;
-    const rounding = ROUNDINGS * UNIT_ROUNDOFF * (Math.abs(x[k]) + Math.abs(mean)) * inverseDeviation;
-    return { value, error: rounding + inverseDeviation * (meanError + 2 * tiny) + value * inverseDeviationError + tiny };
+    const widest = inverseDeviation * (1 + inverseDeviationError);
+    const rounding = ROUNDINGS * UNIT_ROUNDOFF * (Math.abs(x[k]) + Math.abs(mean)) * widest;
+    return { value, error: rounding + widest * (meanError + 3 * tiny) + value * inverseDeviationError + tiny };
   };
-  const sums = normalizers.map((): Sums & { magnitude: number; projection: number } => ({
+  const sums = normalizers.map((): Sums & { magnitude: number; projection: number; normalized: number } => ({
     dbeta: 0,
     dgamma: 0,
     dbetaError: 0,
     dgammaError: 0,
     magnitude: 0,
     projection: 0,
+    normalized: 0,
   }));
   for (let k = 0; k < x.length; k++) {
     const { channel } = locate(view, k);
@@ -55,27 +58,33 @@ export function gradientBounds(
     sum.dgamma += dy[k] * (x[k] - at.mean) * at.inverseDeviation;
     sum.magnitude += Math.abs(dy[k]);
     sum.projection += Math.abs(dy[k]) * value;
+    sum.normalized += value;
     sum.dgammaError += Math.abs(dy[k]) * error;
   }
   const elements = view.outer * view.inner;
   const roundoff = accumulationRoundoff(accuracy);
   for (const sum of sums) {
-    sum.dbetaError = (elements + 1) * roundoff * sum.magnitude + tiny;
-    sum.dgammaError += (elements + 2) * roundoff * sum.projection + tiny;
+    sum.dbetaError = (elements + 1) * roundoff * sum.magnitude + (2 * elements + 1) * tiny;
+    sum.dgammaError += (elements + 2) * roundoff * sum.projection + (2 * elements + 1 + sum.normalized) * tiny;
   }
   const n = visibleCount(step, view);
   const dx = Float64Array.from(dy, (value, k) => {
     const { channel, position } = locate(view, k);
     const at = normalizers[channel];
-    const slope = Math.abs(gamma === null ? 1 : gamma[channel]) * at.inverseDeviation;
-    const relative = ROUNDINGS * UNIT_ROUNDOFF + at.inverseDeviationError;
-    const direct = relative * Math.abs(value) + tiny * (slope + Math.abs(value) + 2);
-    if (step.batch === null || (mask !== null && mask[position] === 0)) return slope * direct + tiny;
+    const scale = Math.abs(gamma === null ? 1 : gamma[channel]);
+    const r = at.inverseDeviation;
+    const rho = at.inverseDeviationError;
     const sum = sums[channel];
+    const entered = step.batch !== null && (mask === null || mask[position] !== 0);
     const hat = xHat(k, at);
-    const through = relative * (Math.abs(sum.dbeta) + hat.value * Math.abs(sum.dgamma));
-    const carried = sum.dbetaError + hat.value * sum.dgammaError + hat.error * Math.abs(sum.dgamma);
-    return slope * (direct + (through + carried) / n) + tiny;
+    const direct = Math.abs(value);
+    const through = entered ? (Math.abs(sum.dbeta) + hat.value * Math.abs(sum.dgamma)) / n : 0;
+    const carried = entered ? (sum.dbetaError + hat.value * sum.dgammaError + hat.error * Math.abs(sum.dgamma)) / n : 0;
+    const rounding = UNIT_ROUNDOFF * (ROUNDINGS * direct + THROUGH_ROUNDINGS * through);
+    return (
+      scale * r * (rho * (direct + through) + (1 + rho) * (rounding + carried)) +
+      tiny * ((1 + r) * (direct + through) + scale * (1 + 5 * r) + 1)
+    );
   });
   const rounded = (error: keyof Sums, value: keyof Sums): Float64Array =>
     Float64Array.from(sums, (sum) => sum[error] + UNIT_ROUNDOFF * Math.abs(sum[value]));

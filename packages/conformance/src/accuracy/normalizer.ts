@@ -6,7 +6,7 @@ import { type Accuracy, accumulationRoundoff, UNIT_ROUNDOFF, underflow } from ".
 export interface Normalizer {
   readonly mean: number;
   readonly variance: number;
-  /** Bound of the error of the mean, without its last rounding to float32. */
+  /** Bound of the error of the mean. */
   readonly meanError: number;
   readonly varianceError: number;
   /** 1 / sqrt(variance + epsilon). */
@@ -30,25 +30,29 @@ export function normalizer(mean: number, variance: number, meanError: number, va
     meanError,
     varianceError,
     inverseDeviation: 1 / Math.sqrt(variance + epsilon),
-    inverseDeviationError: Math.sqrt((variance + epsilon) / least) - 1,
+    // Of an infinite variance the inverse deviation is 0, exactly.
+    inverseDeviationError: variance === Number.POSITIVE_INFINITY ? 0 : Math.sqrt((variance + epsilon) / least) - 1,
   };
 }
 
 /**
  * The batch's statistics with the error bounds of clause 12.3, per channel. A sum of n terms, in any order, errs by at most n
  * roundings of the sum of magnitudes; the terms are differences from a shift within the channel's own data, so the
- * magnitudes are those of deviations and an offset of the data costs nothing.
+ * magnitudes are those of deviations and an offset of the data costs no more than the roundings of the mean itself.
  */
 export function batchNormalizers(step: Step, view: ChannelView, batch: ExactStatistics, epsilon: number, accuracy: Accuracy): Normalizer[] {
   const roundoff = accumulationRoundoff(accuracy);
+  const tiny = underflow(accuracy);
   const n = visibleCount(step, view);
   return deviations(step, view, batch.mean).map(({ largest, average }, c) => {
     const mean = batch.mean[c];
     const variance = batch.variance[c];
-    const meanError = (n + 2) * (roundoff * (largest + average) + 2 ** -53 * Math.abs(mean)) + underflow(accuracy);
-    const sums = (n + 4) * roundoff * 2 * (variance + largest * largest);
-    const varianceError = sums + meanError * meanError + UNIT_ROUNDOFF * variance + underflow(accuracy);
-    return normalizer(mean, variance, meanError, varianceError, epsilon);
+    const offset = Math.abs(mean);
+    const summed = (n + 2) * (roundoff * (largest + average) + 2 ** -53 * offset) + 7 * tiny;
+    const squares = (n + 5) * roundoff * (variance + largest * (2 * average + 3 * largest));
+    // The mean that a second pass subtracts is one of the accumulator's precision, and its error enters squared.
+    const subtracted = (summed + roundoff * offset) ** 2;
+    return normalizer(mean, variance, summed + UNIT_ROUNDOFF * offset, squares + subtracted + UNIT_ROUNDOFF * variance + 8 * tiny, epsilon);
   });
 }
 

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly worst: Worst | null;
   /** The same of the framework that the truth is compared with. */
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** Present where the backend gave no answer in time. */
+  readonly timedOut?: true;
 }
 
 /** One sentence, and the numbers behind it where there are any. */
@@ -50,5 +52,10 @@ export const KEPT_FAILURES = 5;
 
 /** The outcome of a check without numbers. */
 export function outcomeOf(messages: readonly string[]): Outcome {
-  return { failures: messages.slice(0, KEPT_FAILURES).map((message) => ({ message })), failureCount: messages.length, worst: null, reference: null };
+  return {
+    failures: messages.slice(0, KEPT_FAILURES).map((message) => ({ message })),
+    failureCount: messages.length,
+    worst: null,
+    reference: null,
+  };
 }

@@ -1,4 +1,4 @@
-import { type BatchNormState, maskShape, sameShape } from "@batchnorm/spec";
+import { type BatchNormState, describeValue, type HostTensor, maskShape, sameShape, sizeOf } from "@batchnorm/spec";
 import type { Case, Outputs, Step } from "../vectors/case.ts";
 import type { AnyBackend } from "./check.ts";
 
@@ -24,11 +24,16 @@ export async function executeCase(backend: AnyBackend, { config, state, steps }:
       const x = backend.upload({ data: step.x, shape: step.shape });
       const mask = step.mask === null ? null : backend.upload({ data: step.mask, shape: maskShape(step.shape, config.axis) });
       const y = await layer.call(x, { training: step.training, mask, gradient: step.dy !== null });
-      const after = await layer.state();
       const gradients = step.dy === null ? null : await backward(backend, layer, step, step.dy);
-      const violations = [...checkUntouched(step, before, after), ...(gradients?.violations ?? [])];
+      const after = await layer.state();
       const output = await backend.download(y);
-      if (!sameShape(output.shape, step.shape)) violations.push(`y has the shape [${output.shape}], expected [${step.shape}].`);
+      const violations = [
+        ...checkUntouched(step, before, after),
+        ...checkTensor("y", output, step.shape),
+        ...checkTensor("movingMean", { data: after.statistics.movingMean, shape: [layer.channels] }, [layer.channels]),
+        ...checkTensor("movingVariance", { data: after.statistics.movingVariance, shape: [layer.channels] }, [layer.channels]),
+        ...(gradients?.violations ?? []),
+      ];
       executed.push({
         outputs: {
           y: output.data as Float32Array,
@@ -62,18 +67,37 @@ async function backward(
   const read = async (name: "dx" | "dgamma" | "dbeta", wanted: readonly number[]): Promise<Float32Array | null> => {
     const tensor = gradients[name];
     if ((tensor === null) !== (truth[name] === null)) {
-      violations.push(tensor === null ? `${name} is null, expected a gradient.` : `${name} is a gradient, expected null: there is nothing to learn.`);
+      violations.push(
+        tensor === null ? `${name} is null, expected a gradient.` : `${name} is a gradient, expected null: there is nothing to learn.`,
+      );
     }
     if (tensor === null) return null;
-    const { data, shape: found } = await backend.download(tensor);
+    const found = await backend.download(tensor);
     backend.release(tensor);
-    if (!sameShape(found, wanted)) violations.push(`${name} has the shape [${found}], expected [${wanted}].`);
-    return data as Float32Array;
+    violations.push(...checkTensor(name, found, wanted));
+    return found.data as Float32Array;
   };
-  return { dx: await read("dx", shape), dgamma: await read("dgamma", [layer.channels]), dbeta: await read("dbeta", [layer.channels]), violations };
+  return {
+    dx: await read("dx", shape),
+    dgamma: await read("dgamma", [layer.channels]),
+    dbeta: await read("dbeta", [layer.channels]),
+    violations,
+  };
 }
 
-/** A call never changes the parameters; the statistics stay bit for bit where no batch statistics were taken (clause 4.2). */
+/** A result must be float32 and fill the shape that it is meant to have (clause 13.1). */
+function checkTensor(name: string, { data, shape }: HostTensor, wanted: readonly number[]): string[] {
+  if (!sameShape(shape, wanted)) return [`${name} has the shape [${shape}], expected [${wanted}].`];
+  if (!isFloat32(data)) return [`${name} is not float32: it came as ${describeValue(data)}.`];
+  return data.length === sizeOf(wanted) ? [] : [`${name} has ${data.length} elements, expected ${sizeOf(wanted)}.`];
+}
+
+/** By its tag: the array may come from another realm, such as a worker's. */
+export function isFloat32(array: unknown): array is Float32Array {
+  return Object.prototype.toString.call(array) === "[object Float32Array]";
+}
+
+/** Neither a call nor its backward changes the parameters; the statistics stay bit for bit where no batch statistics were taken (clause 4.2). */
 function checkUntouched(step: Step, before: BatchNormState, after: BatchNormState): string[] {
   const { gamma, beta } = after.parameters;
   const pairs: [string, Float32Array | null, Float32Array | null][] = [
@@ -84,14 +108,13 @@ function checkUntouched(step: Step, before: BatchNormState, after: BatchNormStat
     pairs.push(["movingMean", before.statistics.movingMean, after.statistics.movingMean]);
     pairs.push(["movingVariance", before.statistics.movingVariance, after.statistics.movingVariance]);
   }
-  return pairs.filter(([, a, b]) => !sameBits(a, b)).map(([name]) => `${name} was changed by the call, expected the same bits as before.`);
+  return pairs.filter(([, a, b]) => !sameBits(a, b)).map(([name]) => `${name} was changed by the step, expected the same bits as before.`);
 }
 
-/** Equality of bits: NaN equals itself, and 0 differs from -0. */
+/** Equality of bits, as far as JavaScript can tell: 0 differs from -0, any NaN equals any NaN. */
 export function sameBits(a: Float32Array | null, b: Float32Array | null): boolean {
   if (a === null || b === null) return a === b;
-  const [bitsA, bitsB] = [a, b].map((each) => new Uint32Array(each.slice().buffer));
-  return bitsA.length === bitsB.length && bitsA.every((bits, index) => bits === bitsB[index]);
+  return a.length === b.length && a.every((value, index) => Object.is(value, b[index]));
 }
 
 function present(parameters: NonNullable<Step["parameters"]>): { gamma?: Float32Array; beta?: Float32Array } {

@@ -1,5 +1,6 @@
 import type { BatchNormConfig, Layer, StateInput, Supports } from "@batchnorm/spec";
 import { type AnyBackend, type Check, outcomeOf } from "../checks/check.ts";
+import { sameBits } from "../checks/execute.ts";
 
 /** A rule of the contract that no vector can hold: what is refused, what is left alone, in which order things happen. */
 export interface Rule {
@@ -60,23 +61,70 @@ export class Bench {
     if (!holds) this.violations.push(otherwise);
   }
 
-  /** The action must be refused with this code, by an error whose sentence says something. */
-  async refuses(code: string, what: string, action: () => unknown): Promise<void> {
+  /** A call whose answer is awaited later: should the rule end before, its failure is nobody's. */
+  begin<Answer>(answer: Answer): Answer {
+    if (isPromise(answer)) answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Equality of bits: one runtime gives one answer to one question. */
+  same(got: Float32Array | null, expected: Float32Array | null, otherwise: string): void {
+    if (sameBits(got, expected)) return;
+    const show = (values: Float32Array | null): string => (values === null ? "null" : `[${values.subarray(0, 8).join(", ")}]`);
+    this.violations.push(`${otherwise}: ${show(got)}, expected ${show(expected)}.`);
+  }
+
+  /** The layer's parameters and statistics must have these bits. */
+  async hasState(layer: AnyLayer, { parameters, statistics }: StateInput, when: string): Promise<void> {
+    const state = await layer.state();
+    for (const name of ["gamma", "beta"] as const) this.same(state.parameters[name], float32(parameters[name]), `${name} is wrong ${when}`);
+    for (const name of ["movingMean", "movingVariance"] as const) {
+      this.same(state.statistics[name], float32(statistics[name]), `${name} is wrong ${when}`);
+    }
+  }
+
+  /** What a backward gave, in the host's memory. */
+  async readGradients(answer: unknown): Promise<HostGradients> {
+    const gradients = (await answer) as Record<keyof HostGradients, unknown>;
+    const read = async (name: keyof HostGradients): Promise<Float32Array | null> =>
+      gradients[name] === null ? null : this.read(gradients[name]);
+    return { dx: await read("dx"), dgamma: await read("dgamma"), dbeta: await read("dbeta") };
+  }
+
+  sameGradients(got: HostGradients, expected: HostGradients, otherwise: string): void {
+    for (const name of ["dx", "dgamma", "dbeta"] as const) this.same(got[name], expected[name], `${otherwise}: ${name}`);
+  }
+
+  /** The action must be refused with this code, by an error whose sentence says something. Gives that error. */
+  async refuses(code: string, what: string, action: () => unknown): Promise<unknown> {
     try {
       await action();
     } catch (error) {
       const found = (error as { code?: unknown } | null)?.code;
       const message = error instanceof Error ? error.message : String(error);
       this.expect(found === code, `${what} was refused with the code ${String(found)} (${message}), expected ${code}.`);
-      this.expect(message.length >= 20, `${what} was refused without a sentence that says why: "${message}".`);
-      return;
+      this.expect(message.length >= 20 && !message.includes("\n"), `${what} was refused without one sentence that says why: "${message}".`);
+      return error;
     }
     this.violations.push(`${what} was accepted, expected a refusal with the code ${code}.`);
+    return null;
   }
 
   async dispose(): Promise<void> {
     for (const layer of this.#layers) await layer.dispose();
   }
+}
+
+/** dx, dgamma and dbeta; null where there is nothing to learn. */
+export type HostGradients = Record<"dx" | "dgamma" | "dbeta", Float32Array | null>;
+
+/** Whether a method answered with a promise. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+function float32(values: Float32Array | readonly number[] | null | undefined): Float32Array | null {
+  return values ? Float32Array.from(values) : null;
 }
 
 /** A rule as a check. */

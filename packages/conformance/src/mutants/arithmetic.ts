@@ -1,27 +1,42 @@
-import { BatchNormError, type ChannelView, type Statistics, type VarianceEstimator } from "@batchnorm/spec";
-import type { Channel } from "./reference.ts";
+import type { BatchNormConfig, ChannelView, Statistics, VarianceEstimator } from "@batchnorm/spec";
+import type { Channel } from "./reference-kernel.ts";
+
+/** What else is known where an element is normalized. */
+export interface Place {
+  readonly visible: boolean;
+  readonly config: BatchNormConfig;
+}
 
 /** Every step of the layer that a mutant can get wrong. */
 export interface Arithmetic {
   channelOf(k: number, view: ChannelView, axis: number): number;
   sees(mask: number): boolean;
-  moments(channel: Channel, c: number, all: readonly Channel[]): { mean: number; variance: number };
+  moments(channel: Channel, c: number, all: readonly Channel[], moving: Statistics): { mean: number; variance: number };
   inverseDeviation(variance: number, epsilon: number): number;
   gamma(current: Float32Array, layer: object): Float32Array;
-  output(x: number, mean: number, inverseDeviation: number, gamma: number, beta: number, visible: boolean): number;
-  move(old: number, fresh: number, momentum: number): number;
+  /** The moving statistics that normalize. */
+  statistics(current: Statistics, layer: object): Statistics;
+  output(x: number, mean: number, inverseDeviation: number, gamma: number, beta: number, at: Place): number;
+  move(old: number, fresh: number, momentum: number, layer: object): number;
   entering(variance: number, n: number, estimator: VarianceEstimator): number;
   onAllHidden(statistics: Statistics, momentum: number): void;
   movesInInference(trainable: boolean): boolean;
   readonly movesBeforeChecking: boolean;
   readonly frozenUsesBatch: boolean;
   readonly trainsWithMoving: boolean;
-  sums(dy: readonly number[], x: readonly number[], mean: number, inverseDeviation: number): { dgamma: number; dbeta: number };
+  sums(
+    dy: readonly number[],
+    x: readonly number[],
+    mean: number,
+    inverseDeviation: number,
+    gamma: number,
+  ): { dgamma: number; dbeta: number };
   /** What the batch statistics take out of dy; n is null where the moving ones normalized. */
   through(sums: { dgamma: number; dbeta: number }, xHat: number, n: number | null, visible: boolean, all: number): number;
   learns(mode: boolean): boolean;
   has(parameter: Float32Array | null): boolean;
-  reject(x: ArrayLike<number>, view: ChannelView): void;
+  /** Calls `refuse` with the offset of an element that is not finite, or with -1. */
+  reject(x: ArrayLike<number>, view: ChannelView, refuse: (k: number, view: ChannelView) => void): void;
 }
 
 /** The arithmetic as the spec has it. */
@@ -31,6 +46,7 @@ export const CORRECT: Arithmetic = {
   moments: (channel) => populationMoments(visibleValues(channel)),
   inverseDeviation: (variance, epsilon) => 1 / Math.sqrt(variance + epsilon),
   gamma: (current) => current,
+  statistics: (current) => current,
   output: (x, mean, inverseDeviation, gamma, beta) => gamma * (x - mean) * inverseDeviation + beta,
   move: (old, fresh, momentum) => old * momentum + fresh * (1 - momentum),
   entering: (variance, n, estimator) => (estimator === "sample" && n > 1 ? variance * (n / (n - 1)) : variance),
@@ -46,10 +62,11 @@ export const CORRECT: Arithmetic = {
   through: ({ dgamma, dbeta }, xHat, n, visible) => (n === null || !visible ? 0 : (dbeta + xHat * dgamma) / n),
   learns: (mode) => mode,
   has: (parameter) => parameter !== null,
-  reject: (x, { channels, inner }) => {
-    const k = Array.from(x).findIndex((value) => !Number.isFinite(value));
-    if (k >= 0) throw new BatchNormError("non-finite", `x is not finite in channel ${Math.floor(k / inner) % channels}`, x[k], "finite numbers");
-  },
+  reject: (x, view, refuse) =>
+    refuse(
+      Array.from(x).findIndex((value) => !Number.isFinite(value)),
+      view,
+    ),
 };
 
 /** The values of a channel that the mask lets through. */

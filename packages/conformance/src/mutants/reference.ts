@@ -1,34 +1,24 @@
 import {
   type Backend,
+  type BatchNormConfig,
   BatchNormLayer,
   type BatchNormState,
-  copyState,
   type ForwardPlan,
   type ForwardResult,
   type Gradients,
   type HostTensor,
+  type Layer,
   type LayerInit,
   type LayerRuntime,
   resolveLayer,
-  sizeOf,
+  type StateInput,
   type Supports,
+  type Timed,
+  type Timing,
 } from "@batchnorm/spec";
+import type { AnyBackend } from "../checks/check.ts";
 import { type Arithmetic, CORRECT } from "./arithmetic.ts";
-
-/** One channel of a batch: the offsets of its elements, their numbers, and which of them the mask lets through. */
-export interface Channel {
-  readonly at: readonly number[];
-  readonly values: readonly number[];
-  readonly visible: readonly boolean[];
-}
-
-interface Saved {
-  readonly x: HostTensor;
-  readonly channels: readonly Channel[];
-  readonly mean: readonly number[];
-  readonly inverseDeviation: readonly number[];
-  readonly n: number | null;
-}
+import { ReferenceKernel, type Saved } from "./reference-kernel.ts";
 
 const SUPPORTS: Supports = {
   maxRank: null,
@@ -43,142 +33,91 @@ const SUPPORTS: Supports = {
   subnormals: "preserved",
 };
 
-const RUNTIME: LayerRuntime<HostTensor, "sync"> = {
-  timing: "sync",
-  supports: SUPPORTS,
-  describe: ({ data, shape }) => ({ shape, dtype: data instanceof Uint8Array ? "bool" : "float32", length: data.length }),
-  overlaps: (a, b) => a.data === b.data,
-};
-
 /**
- * A plain layer whose every step can be replaced by a wrong one. With the correct arithmetic it passes the whole suite, and so
- * what a mutant fails is its fault. It shares no code with a backend or with the oracle.
+ * A plain layer. With the correct arithmetic it passes the whole suite, at once or with promises, and so what a mutant fails is its
+ * fault. The kernel can be handed in, by a mutant that reaches past the layer's order.
  */
-export class ReferenceLayer extends BatchNormLayer<HostTensor, Saved, "sync"> {
-  readonly #state: BatchNormState;
-  readonly #arithmetic: Arithmetic;
+export class ReferenceLayer<When extends Timing> extends BatchNormLayer<HostTensor, Saved, When> {
+  readonly #kernel: ReferenceKernel;
+  readonly #timing: Timing;
 
-  constructor(init: LayerInit, arithmetic: Arithmetic) {
-    super(RUNTIME, init);
-    this.#state = init.state;
-    this.#arithmetic = arithmetic;
+  constructor(timing: When, supports: Supports, init: LayerInit, kernel: ReferenceKernel) {
+    super(runtime(timing, supports), init);
+    this.#kernel = kernel;
+    this.#timing = timing;
   }
 
-  protected override doInfer(x: HostTensor, plan: ForwardPlan<HostTensor>): ForwardResult<HostTensor, Saved> {
-    const { frozenUsesBatch, movesInInference } = this.#arithmetic;
-    this.#reject(x, plan);
-    if (frozenUsesBatch && !this.config.trainable) return this.#forward(x, plan, true);
-    const result = this.#forward(x, plan, false);
-    if (movesInInference(this.config.trainable)) this.#move(result.saved!.channels);
-    return plan.gradient ? result : { y: result.y, saved: null };
+  protected override doInfer(x: HostTensor, plan: ForwardPlan<HostTensor>): Timed<When, ForwardResult<HostTensor, Saved>> {
+    return this.#answer(() => this.#kernel.infer(x, plan));
   }
 
-  protected override doTrain(x: HostTensor, plan: ForwardPlan<HostTensor>): ForwardResult<HostTensor, Saved> {
-    if (this.#arithmetic.movesBeforeChecking) this.#move(this.#split(x, plan));
-    this.#reject(x, plan);
-    const channels = this.#split(x, plan);
-    const empty = !channels[0].visible.includes(true);
-    const result = this.#forward(x, plan, !empty && !this.#arithmetic.trainsWithMoving);
-    if (!empty) this.#move(channels);
-    else this.#arithmetic.onAllHidden(this.#state.statistics, this.config.momentum);
-    return plan.gradient ? result : { y: result.y, saved: null };
+  protected override doTrain(x: HostTensor, plan: ForwardPlan<HostTensor>): Timed<When, ForwardResult<HostTensor, Saved>> {
+    return this.#answer(() => this.#kernel.train(x, plan));
   }
 
-  #forward(x: HostTensor, plan: ForwardPlan<HostTensor>, useBatch: boolean): ForwardResult<HostTensor, Saved> {
-    const { parameters, statistics } = this.#state;
-    const arithmetic = this.#arithmetic;
-    const channels = this.#split(x, plan);
-    const y = plan.out ?? { data: new Float32Array(sizeOf(plan.shape)), shape: [...plan.shape] };
-    const moments = channels.map((channel, c) =>
-      useBatch ? arithmetic.moments(channel, c, channels) : { mean: statistics.movingMean[c], variance: statistics.movingVariance[c] },
-    );
-    const inverseDeviation = moments.map(({ variance }) => arithmetic.inverseDeviation(variance, this.config.epsilon));
-    channels.forEach(({ at, values, visible }, c) => {
-      const gamma = parameters.gamma === null ? 1 : arithmetic.gamma(parameters.gamma, this)[c];
-      const beta = parameters.beta?.[c] ?? 0;
-      at.forEach((k, j) => {
-        y.data[k] = arithmetic.output(values[j], moments[c].mean, inverseDeviation[c], gamma, beta, visible[j]);
-      });
-    });
-    const n = useBatch ? channels[0].visible.filter(Boolean).length : null;
-    return { y, saved: { x, channels, mean: moments.map(({ mean }) => mean), inverseDeviation, n } };
+  protected override doBackward(
+    dy: HostTensor,
+    saved: Saved,
+    plan: ForwardPlan<HostTensor>,
+    out: HostTensor | null,
+  ): Timed<When, Gradients<HostTensor>> {
+    return this.#answer(() => this.#kernel.backward(dy, saved, plan, out));
   }
 
-  #move(channels: readonly Channel[]): void {
-    const { movingMean, movingVariance } = this.#state.statistics;
-    const { momentum, varianceEstimator } = this.config;
-    channels.forEach((channel, c) => {
-      const { mean, variance } = this.#arithmetic.moments(channel, c, channels);
-      const n = channel.visible.filter(Boolean).length;
-      movingMean[c] = this.#arithmetic.move(movingMean[c], mean, momentum);
-      movingVariance[c] = this.#arithmetic.move(movingVariance[c], this.#arithmetic.entering(variance, n, varianceEstimator), momentum);
-    });
+  protected override doState(): Timed<When, BatchNormState> {
+    return this.#answer(() => this.#kernel.state());
   }
 
-  protected override doBackward(dy: HostTensor, saved: Saved, plan: ForwardPlan<HostTensor>, out: HostTensor | null): Gradients<HostTensor> {
-    const { gamma, beta } = this.#state.parameters;
-    const arithmetic = this.#arithmetic;
-    const dx = out ?? { data: new Float32Array(dy.data.length), shape: [...plan.shape] };
-    const sums = saved.channels.map(({ at, values }, c) => {
-      const upstream = at.map((k) => dy.data[k]);
-      return arithmetic.sums(upstream, values, saved.mean[c], saved.inverseDeviation[c]);
-    });
-    saved.channels.forEach(({ at, values, visible }, c) => {
-      const slope = (gamma?.[c] ?? 1) * saved.inverseDeviation[c];
-      at.forEach((k, j) => {
-        const xHat = (values[j] - saved.mean[c]) * saved.inverseDeviation[c];
-        dx.data[k] = slope * (dy.data[k] - arithmetic.through(sums[c], xHat, saved.n, visible[j], at.length));
-      });
-    });
-    const vector = (name: "dgamma" | "dbeta"): HostTensor => ({ data: Float32Array.from(sums, (sum) => sum[name]), shape: [this.channels] });
-    const learns = arithmetic.learns(plan.mode.parameterGradients);
-    return { dx, dgamma: learns && arithmetic.has(gamma) ? vector("dgamma") : null, dbeta: learns && arithmetic.has(beta) ? vector("dbeta") : null };
+  protected override doSetState(...update: Parameters<ReferenceKernel["setState"]>): Timed<When, void> {
+    return this.#answer(() => this.#kernel.setState(...update));
   }
 
-  protected override doState(): BatchNormState {
-    return copyState(this.#state);
+  protected override doDispose(): Timed<When, void> {
+    return this.#answer(() => undefined);
   }
 
-  protected override doSetState(parameters: { gamma?: Float32Array; beta?: Float32Array }, statistics: { movingMean?: Float32Array; movingVariance?: Float32Array }): void {
-    for (const [to, from] of [
-      [this.#state.parameters.gamma, parameters.gamma],
-      [this.#state.parameters.beta, parameters.beta],
-      [this.#state.statistics.movingMean, statistics.movingMean],
-      [this.#state.statistics.movingVariance, statistics.movingVariance],
-    ] as const) {
-      if (from !== undefined) to?.set(from);
-    }
-  }
-
-  protected override doDispose(): void {}
-
-  #split(x: HostTensor, plan: ForwardPlan<HostTensor>): Channel[] {
-    const { channels, inner } = plan.view;
-    const split = Array.from({ length: channels }, () => ({ at: [] as number[], values: [] as number[], visible: [] as boolean[] }));
-    for (let k = 0; k < x.data.length; k++) {
-      const c = this.#arithmetic.channelOf(k, plan.view, this.config.axis);
-      const position = Math.floor(k / (channels * inner)) * inner + (k % inner);
-      split[c].at.push(k);
-      split[c].values.push(x.data[k]);
-      split[c].visible.push(plan.mask === null || this.#arithmetic.sees(plan.mask.data[position]));
-    }
-    return split;
-  }
-
-  #reject(x: HostTensor, plan: ForwardPlan<HostTensor>): void {
-    if (this.config.nonFinite === "reject") this.#arithmetic.reject(x.data, plan.view);
+  #answer<Value>(work: () => Value): Timed<When, Value> {
+    return (this.#timing === "sync" ? work() : Promise.resolve().then(work)) as Timed<When, Value>;
   }
 }
 
-/** A backend of such layers. */
-export function referenceBackend(name: string, faults: Partial<Arithmetic> = {}, supports: Supports = SUPPORTS): Backend<HostTensor, "sync", "sync"> {
+function runtime<When extends Timing>(timing: When, supports: Supports): LayerRuntime<HostTensor, When> {
   return {
-    specVersion: 1,
-    name,
+    timing,
     supports,
-    create: (config, state) => new ReferenceLayer(resolveLayer(SUPPORTS, config, state), { ...CORRECT, ...faults }),
-    upload: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
-    download: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
-    release: () => {},
+    describe: ({ data, shape }) => ({ shape, dtype: data instanceof Uint8Array ? "bool" : "float32", length: data.length }),
+    overlaps: (a, b) => a.data === b.data,
   };
+}
+
+const TENSORS: Pick<Backend<HostTensor, "sync", "sync">, "upload" | "download" | "release"> = {
+  upload: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
+  download: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
+  release: () => {},
+};
+
+/** A synchronous backend of such layers. */
+export function referenceBackend(
+  name: string,
+  faults: Partial<Arithmetic> = {},
+  supports: Supports = SUPPORTS,
+): Backend<HostTensor, "sync", "sync"> {
+  const create: Backend<HostTensor, "sync", "sync">["create"] = (config, state) => {
+    const init = resolveLayer(supports, config, state);
+    return new ReferenceLayer("sync", supports, init, new ReferenceKernel(init, { ...CORRECT, ...faults }));
+  };
+  return { specVersion: 1, name, supports, create, ...TENSORS };
+}
+
+/** An asynchronous one; `change` gets every layer, and the kernel under it. */
+export function asynchronousBackend(
+  name: string,
+  change: (layer: ReferenceLayer<"async">, kernel: ReferenceKernel) => Layer<HostTensor, "async", "async"> = (layer) => layer,
+): AnyBackend {
+  const create = (config: Partial<BatchNormConfig>, state: StateInput): Layer<HostTensor, "async", "async"> => {
+    const init = resolveLayer(SUPPORTS, config, state);
+    const kernel = new ReferenceKernel(init, CORRECT);
+    return change(new ReferenceLayer("async", SUPPORTS, init, kernel), kernel);
+  };
+  return { specVersion: 1, name, supports: SUPPORTS, create, ...TENSORS };
 }

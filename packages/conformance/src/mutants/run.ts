@@ -1,12 +1,21 @@
 import type { Check } from "../checks/check.ts";
 import type { MutantResult } from "../report.ts";
 import { clauseMatches, runCheck } from "../run.ts";
-import { ARITHMETIC_MUTANTS } from "./arithmetic-mutants.ts";
-import { CONTRACT_MUTANTS } from "./contract-mutants.ts";
+import { CONFIGURATION_MUTANTS } from "./configuration-mutants.ts";
+import { GRADIENT_MUTANTS } from "./gradient-mutants.ts";
+import { LIFE_MUTANTS } from "./life-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { NORMALIZATION_MUTANTS } from "./normalization-mutants.ts";
+import { STATISTICS_MUTANTS } from "./statistics-mutants.ts";
 
 /** Every mutant that the suite has to catch. */
-export const MUTANTS: readonly Mutant[] = [...ARITHMETIC_MUTANTS, ...CONTRACT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...NORMALIZATION_MUTANTS,
+  ...STATISTICS_MUTANTS,
+  ...GRADIENT_MUTANTS,
+  ...CONFIGURATION_MUTANTS,
+  ...LIFE_MUTANTS,
+];
 
 /** Runs the checks of a mutant's own clauses until one of them fails: that one has caught it. */
 export async function runMutant({ name, fault, clauses, create }: Mutant, checks: readonly Check[]): Promise<MutantResult> {

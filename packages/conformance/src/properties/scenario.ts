@@ -21,23 +21,62 @@ export interface Scenario {
 /** Random shapes of rank 2 to 5, every axis, random configs and data; only what the manifest supports. */
 export function scenarios(supports: Supports): fc.Arbitrary<Scenario> {
   const maxRank = Math.min(supports.maxRank ?? 5, 5);
-  return fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: maxRank }).chain((shape) =>
-    fc.record({
-      shape: fc.constant(shape),
-      axis: fc.integer({ min: -shape.length, max: shape.length - 1 }),
-      config: fc.record({
-        momentum: fc.constantFrom(0, 0.1, 0.5, 0.9, 0.99, 1),
-        epsilon: fc.constantFrom(1e-7, 1e-5, 1e-3, 0.1, 1),
-        center: fc.boolean(),
-        scale: fc.boolean(),
-        varianceEstimator: fc.constantFrom(...supports.varianceEstimators),
-      }),
-      seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
-      offset: fc.constantFrom(0, 1, -30, 1000),
-      spread: fc.constantFrom(1, 2 ** -10, 128),
-      masked: supports.masks ? fc.boolean() : fc.constant(false),
+  return fc
+    .array(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: maxRank })
+    .chain((shape) => withShape(supports, shape, fc.integer({ min: -shape.length, max: shape.length - 1 })));
+}
+
+/** Powers of two and their neighbours: where vector lanes, tiles, workgroups and small integers end. */
+const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 513, 1023, 1025, 2047, 2049];
+
+/** Batches that are long in one, two or three of outer, channels and inner; no more elements than a test should take. */
+export function largeScenarios(supports: Supports): fc.Arbitrary<Scenario> {
+  const size = fc.constantFrom(...SIZES);
+  return fc
+    .tuple(size, size, size)
+    .filter(([outer, channels, inner]) => outer * channels * inner <= 16_384)
+    .chain((view) => withShape(supports, largeShape(supports, view), fc.constant(1)));
+}
+
+/** One batch each that is long in one direction only. */
+export function largeExamples(supports: Supports): Scenario[] {
+  return (
+    [
+      [70_001, 1, 1],
+      [3, 4099, 1],
+      [2, 3, 4099],
+    ] as const
+  ).map((view) => ({
+    shape: largeShape(supports, view),
+    axis: 1,
+    config: { momentum: 0 },
+    seed: 1,
+    offset: 1,
+    spread: 1,
+    masked: false,
+  }));
+}
+
+function largeShape({ maxRank }: Supports, [outer, channels, inner]: readonly [number, number, number]): number[] {
+  return inner === 1 || (maxRank !== null && maxRank < 3) ? [outer * inner, channels] : [outer, channels, inner];
+}
+
+function withShape(supports: Supports, shape: readonly number[], axis: fc.Arbitrary<number>): fc.Arbitrary<Scenario> {
+  return fc.record({
+    shape: fc.constant(shape),
+    axis,
+    config: fc.record({
+      momentum: fc.constantFrom(0, 0.1, 0.5, 0.9, 0.99, 1),
+      epsilon: fc.constantFrom(1e-7, 1e-5, 1e-3, 0.1, 1),
+      center: fc.boolean(),
+      scale: fc.boolean(),
+      varianceEstimator: fc.constantFrom(...supports.varianceEstimators),
     }),
-  );
+    seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+    offset: fc.constantFrom(0, 1, -30, 1000),
+    spread: fc.constantFrom(1, 2 ** -10, 128),
+    masked: supports.masks ? fc.boolean() : fc.constant(false),
+  });
 }
 
 /** What one step of a scenario does. */

@@ -1,5 +1,5 @@
-import { styleText } from "node:util";
-import { isGreen, type BackendResult, type CaseResult, type MutantResult, type Report } from "../report.ts";
+import { stripVTControlCharacters, styleText } from "node:util";
+import { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report } from "../report.ts";
 import { extremes, formatShare, summarize } from "./summary.ts";
 
 const SHOWN_CASES = 10;
@@ -31,8 +31,8 @@ function clauseTable(result: BackendResult): string[] {
     formatShare(each.worst),
     formatShare(each.reference),
   ]);
-  return table([["", "clause", "passed", "failed", "skipped", "deviates", "error/bound", "reference's"], ...rows], [2, 3, 4, 5, 6, 7]).map((line, index) =>
-    index === 0 ? styleText("dim", line) : line,
+  return table([["", "clause", "passed", "failed", "skipped", "deviates", "error/bound", "reference's"], ...rows], [2, 3, 4, 5, 6, 7]).map(
+    (line, index) => (index === 0 ? styleText("dim", line) : line),
   );
 }
 
@@ -40,7 +40,10 @@ function accuracy(result: BackendResult): string[] {
   const { worst, reference } = extremes(result);
   const lines: string[] = [];
   if (worst !== null) lines.push(`  worst error: ${formatShare(worst)} of the bound, ${worst.output} of ${worst.id}`);
-  if (reference !== null) lines.push(`  the reference's own (Keras; PyTorch in its family): ${formatShare(reference)} of the bound, ${reference.output} of ${reference.id}`);
+  if (reference !== null)
+    lines.push(
+      `  the reference's own (Keras; PyTorch in its family): ${formatShare(reference)} of the bound, ${reference.output} of ${reference.id}`,
+    );
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
@@ -74,7 +77,10 @@ function mutantBlock(mutants: readonly MutantResult[]): string {
     mutant,
     fault,
   ]);
-  return [title, ...table([["caught by", "mutant", "fault"], ...rows], []).map((line, index) => (index === 0 ? styleText("dim", line) : line))].join("\n");
+  return [
+    title,
+    ...table([["caught by", "mutant", "fault"], ...rows], []).map((line, index) => (index === 0 ? styleText("dim", line) : line)),
+  ].join("\n");
 }
 
 function verdict(report: Report): string {
@@ -85,11 +91,10 @@ function verdict(report: Report): string {
 
 /** Columns padded to their widest cell; `right` lists those that are aligned to the right. */
 function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
-  const plain = (cell: string): string => cell.replaceAll(/\u001B\[\d+m/g, "");
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => plain(row[column]).length)));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => stripVTControlCharacters(row[column]).length)));
   return rows.map((row) => {
     const cells = row.map((cell, column) => {
-      const space = " ".repeat(widths[column] - plain(cell).length);
+      const space = " ".repeat(widths[column] - stripVTControlCharacters(cell).length);
       return right.includes(column) ? space + cell : cell + space;
     });
     return `  ${cells.join("  ")}`.trimEnd();

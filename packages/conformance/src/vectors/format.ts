@@ -6,12 +6,16 @@ export interface Manifest {
   readonly formatVersion: 1;
   readonly specVersion: 1;
   readonly seed: number;
+  readonly python: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** The number of all cases. */
   readonly count: number;
   readonly files: readonly FamilyFiles[];
   /** Each flag of a case, explained once. */
   readonly flags: Readonly<Record<string, string>>;
   readonly absent: readonly { readonly framework: string; readonly cases: readonly string[]; readonly reason: string }[];
+  /** The model of the family `digits`, and how well it learned. */
+  readonly digits: { readonly trainingImages: number; readonly testImages: number; readonly epochs: number; readonly accuracy: number };
 }
 
 export interface FamilyFiles {

@@ -21,6 +21,7 @@ export interface Vectors {
 export async function loadVectors(read: ReadFile): Promise<Vectors> {
   const manifestBytes = await read("manifest.json");
   const manifest = JSON.parse(new TextDecoder().decode(manifestBytes)) as Manifest;
+  if (manifest.formatVersion !== 1) throw new Error(`Vectors: the format is of version ${manifest.formatVersion}, expected 1.`);
   const families = await Promise.all(
     manifest.files.map(async ({ json, data }) => {
       const [jsonBytes, dataBytes] = await Promise.all([readVerified(read, json), readVerified(read, data)]);
@@ -46,7 +47,8 @@ export function fetchVectors(base: string | URL): Promise<Vectors> {
 async function readVerified(read: ReadFile, entry: FileEntry): Promise<Uint8Array> {
   const bytes = await read(entry.name);
   const found = await sha256(bytes);
-  if (found !== entry.sha256) throw new Error(`Vectors: ${entry.name} was changed: its sha256 is ${found}, the manifest says ${entry.sha256}.`);
+  if (found !== entry.sha256)
+    throw new Error(`Vectors: ${entry.name} was changed: its sha256 is ${found}, the manifest says ${entry.sha256}.`);
   return bytes;
 }
 
@@ -81,7 +83,9 @@ function resolveCase(stored: StoredCase, tensors: ReadonlyMap<string, StoredTens
       dy: data<Float32Array>(each.dy),
       truth: outputs<Float64Array>(each.truth) satisfies Truth,
       batch: batchMean === null || batchVariance === null ? null : { mean: data(batchMean)!, variance: data(batchVariance)! },
-      results: Object.fromEntries(Object.entries(each.results).map(([framework, names]) => [framework, outputs<Float32Array>(names) satisfies Outputs])),
+      results: Object.fromEntries(
+        Object.entries(each.results).map(([framework, names]) => [framework, outputs<Float32Array>(names) satisfies Outputs]),
+      ),
     };
   };
   return {

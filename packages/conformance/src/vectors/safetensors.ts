@@ -1,4 +1,4 @@
-/** A tensor of a safetensors file: a view into the file's bytes where alignment allows, else a copy. */
+/** A tensor of a safetensors file: a copy of its part of the file. */
 export interface StoredTensor {
   readonly data: Float32Array | Float64Array | Uint8Array;
   readonly shape: readonly number[];
@@ -20,12 +20,15 @@ export function parseSafetensors(bytes: Uint8Array): Map<string, StoredTensor> {
     if (name === "__metadata__") continue;
     const [from, to] = entry.data_offsets;
     const Type = TYPES[entry.dtype];
-    if (Type === undefined) throw new Error(`safetensors: ${name} has the dtype ${entry.dtype}, expected one of ${Object.keys(TYPES).join(", ")}.`);
+    if (Type === undefined)
+      throw new Error(`safetensors: ${name} has the dtype ${entry.dtype}, expected one of ${Object.keys(TYPES).join(", ")}.`);
     const size = entry.shape.reduce((product, dimension) => product * dimension, 1);
     if (to - from !== size * Type.BYTES_PER_ELEMENT || start + to > bytes.byteLength) {
       throw new Error(`safetensors: ${name} has ${to - from} bytes, expected ${size * Type.BYTES_PER_ELEMENT} inside the file.`);
     }
-    tensors.set(name, { data: new Type(bytes.slice(start + from, start + to).buffer), shape: entry.shape });
+    // Not bytes.slice: on Node's Buffer that is a view of the whole file.
+    const data = bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to);
+    tensors.set(name, { data: new Type(data as ArrayBuffer), shape: entry.shape });
   }
   return tensors;
 }

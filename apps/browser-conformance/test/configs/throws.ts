@@ -1,0 +1,1 @@
+throw new Error("the config is broken");
