@@ -53,6 +53,22 @@ export const OWNERSHIP: readonly Rule[] = [
     },
   },
   {
+    id: "state-goes-back-in",
+    clause: "1.4",
+    must: "What state() gives, setState MUST take, null for an absent parameter included, and nothing changes.",
+    run: async (bench) => {
+      for (const [config, present] of [
+        [{}, parameters],
+        [{ scale: false }, { beta: parameters.beta }],
+        [{ center: false }, { gamma: parameters.gamma }],
+      ] as const) {
+        const layer = bench.create(config, { parameters: present, statistics });
+        await layer.setState(await layer.state());
+        await bench.hasState(layer, { parameters: present, statistics }, `with ${JSON.stringify(config)}`);
+      }
+    },
+  },
+  {
     id: "config-is-copied",
     clause: "1.4",
     must: "A layer MUST own its configuration: writing to the object that it was made of MUST NOT change it.",

@@ -41,6 +41,14 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
       },
     }),
   ),
+  wrapping("state-null-refused", "does not take back the null that it gives for an absent parameter", ["1.4"], (layer) =>
+    override(layer, {
+      setState: (update) => {
+        if (Object.values(update.parameters ?? {}).includes(null as never)) throw new TypeError("Cannot read properties of null.");
+        layer.setState(update);
+      },
+    }),
+  ),
   creating("config-not-copied", "follows the object that it was configured with", ["1.4"], (create) => (config, state) => {
     const layer = create(config, state);
     return override(layer, {
