@@ -16,5 +16,13 @@ import { defineConfig } from "@batchnorm/conformance";
  * Anything that the console shows as an error, or that nobody catches, fails the run. WebGPU and WebGL are in software.
  */
 export default defineConfig({
-  backends: [() => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend())],
+  backends: [
+    () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend()),
+    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgl }) => tfjsWebgl()),
+    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgpu }) => tfjsWebgpu()),
+    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWasm }) => tfjsWasm()),
+    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWasm }) => onnxWasm()),
+    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpu }) => onnxWebgpu()),
+    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpuOnGpu }) => onnxWebgpuOnGpu()),
+  ],
 });

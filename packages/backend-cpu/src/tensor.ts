@@ -25,7 +25,12 @@ export const cpuTensors: TensorAccess<CpuTensor> = {
   describe(tensor) {
     const data: ArrayLike<number> | undefined = tensor?.data;
     if (!ArrayBuffer.isView(data)) {
-      throw new BatchNormError("invalid-argument", "A tensor is not made of a typed array and a shape", tensor, "{ data: Float32Array, shape: [...] }");
+      throw new BatchNormError(
+        "invalid-argument",
+        "A tensor is not made of a typed array and a shape",
+        tensor,
+        "{ data: Float32Array, shape: [...] }",
+      );
     }
     return { shape: tensor.shape, dtype: DTYPES.get(data.constructor) ?? data.constructor.name, length: tensor.data.length };
   },

@@ -1,10 +1,11 @@
 import type { ChannelView } from "@batchnorm/spec";
+import type { Normalizer } from "./normalizer.ts";
 
-/** What a forward pass keeps for its backward pass. The statistics are those that normalized, `[channels]`. */
+/** What a forward pass keeps for its backward pass. */
 export interface Saved {
   readonly x: Float32Array;
-  readonly mean: Float64Array;
-  readonly inverseDeviation: Float64Array;
+  /** What normalized x. */
+  readonly normalizer: Normalizer;
   /** Set where the batch's own statistics normalized, and the gradient therefore flows through them too. */
   readonly batch: { readonly n: number; readonly mask: Uint8Array | null } | null;
 }
@@ -15,11 +16,12 @@ export interface Saved {
  */
 export function parameterGradients(
   dy: Float32Array,
-  { x, mean, inverseDeviation }: Saved,
+  { x, normalizer }: Saved,
   { outer, channels, inner }: ChannelView,
   dgamma: Float64Array,
   dbeta: Float64Array,
 ): void {
+  const { mean, inverseDeviation } = normalizer;
   dgamma.fill(0);
   dbeta.fill(0);
   let k = 0;
@@ -51,12 +53,12 @@ export function parameterGradients(
 export function inputGradient(
   dy: Float32Array,
   dx: Float32Array,
-  { x, mean, inverseDeviation, batch }: Saved,
+  { x, normalizer, batch }: Saved,
   { outer, channels, inner }: ChannelView,
-  gamma: Float32Array | null,
   dgamma: Float64Array,
   dbeta: Float64Array,
 ): void {
+  const { mean, inverseDeviation, gamma } = normalizer;
   let k = 0;
   for (let o = 0; o < outer; o++) {
     for (let c = 0; c < channels; c++) {

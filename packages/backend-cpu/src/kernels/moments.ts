@@ -40,7 +40,8 @@ function forEachVisible(
   }
 }
 
-function countVisible(mask: Uint8Array): number {
+/** How many elements of each channel a mask lets through. */
+export function countVisible(mask: Uint8Array): number {
   let count = 0;
   for (const visible of mask) if (visible !== 0) count++;
   return count;

@@ -1,7 +1,18 @@
 import type { ChannelView } from "@batchnorm/spec";
 
-/** The first NaN or infinity of x and the channel it lies in, or null (clause 11.2). */
-export function findNonFinite(x: Float32Array, { channels, inner }: ChannelView): { channel: number; value: number } | null {
-  const k = x.findIndex((value) => !Number.isFinite(value));
-  return k < 0 ? null : { channel: Math.floor(k / inner) % channels, value: x[k] };
+/** An element of x that is no finite number, and its channel. */
+export interface NonFiniteElement {
+  readonly channel: number;
+  readonly value: number;
+}
+
+/** The first NaN or infinity of x, or null (clause 11.2). */
+export function findNonFinite(x: Float32Array, view: ChannelView): NonFiniteElement | null {
+  for (let k = 0; k < x.length; k++) if (!Number.isFinite(x[k])) return nonFiniteAt(x, view, k);
+  return null;
+}
+
+/** Says what lies at offset k. */
+export function nonFiniteAt(x: Float32Array, { channels, inner }: ChannelView, k: number): NonFiniteElement {
+  return { channel: Math.floor(k / inner) % channels, value: x[k] };
 }

@@ -1,0 +1,54 @@
+import { createBackend } from "@batchnorm/backend-tfjs";
+import * as tf from "@tensorflow/tfjs";
+import type { Competitor, Contender, Results } from "../competitor.ts";
+import type { Task } from "../task.ts";
+
+/** `@batchnorm/backend-tfjs` on one of tfjs's backends; the gradient comes from the tape, as that of bare tfjs does. After `bareTfjs`, which finds the wasm files. */
+export async function backendTfjs(backend: "wasm" | "cpu"): Promise<Competitor> {
+  return {
+    name: `backend-tfjs, ${backend}`,
+    prepare: async (task) => {
+      await tf.setBackend(backend);
+      return contender(backend, task);
+    },
+  };
+}
+
+function contender(backend: string, { work, shape, axis, epsilon, momentum, x: data, dy: upstream, state }: Task): Contender {
+  const layer = createBackend({ tf }).create({ axis, epsilon, momentum }, state);
+  const [x, dy] = [tf.tensor(data, [...shape]), tf.tensor(upstream, [...shape])];
+  const train = (input: tf.Tensor): tf.Tensor => layer.call(input, { training: true, gradient: false });
+  const works = {
+    inference: () => [layer.call(x)],
+    "training forward": () => [train(x)],
+    "forward + backward": () => {
+      const outputs: tf.Tensor[] = [];
+      const forward = (input: tf.Tensor): tf.Tensor => {
+        const y = tf.keep(train(input));
+        outputs.push(y);
+        return y;
+      };
+      const parameters = [layer.gamma, layer.beta].filter((parameter) => parameter !== null);
+      const gradients = tf.grads(forward as (...tensors: tf.Tensor[]) => tf.Tensor)([x, ...parameters], dy);
+      return [...outputs, ...gradients];
+    },
+  };
+  const run = (): tf.Tensor[] => {
+    // At once, since the backend was made ready in `prepare`.
+    tf.setBackend(backend);
+    return tf.tidy(works[work]);
+  };
+  return {
+    run: () => tf.dispose(run()),
+    results: async (): Promise<Results> => {
+      const [y, dx, dgamma, dbeta] = await Promise.all(run().map(async (tensor) => (await tensor.data()) as Float32Array));
+      const { movingMean, movingVariance } = (await layer.state()).statistics;
+      const after = { movingMean, movingVariance };
+      return work === "forward + backward" ? { y, ...after, dx, dgamma, dbeta } : { y, ...after };
+    },
+    dispose: () => {
+      tf.dispose([x, dy]);
+      layer.dispose();
+    },
+  };
+}

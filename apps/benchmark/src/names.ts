@@ -1,0 +1,11 @@
+/** The competitors that the bars are about, by the names of their rows. */
+export const COPY = "copy";
+export const PLAIN_TYPESCRIPT = "plain TypeScript";
+export const ARRAYS = "backend-cpu";
+export const ALLOC = "backend-cpu, alloc";
+export const THREADS = "backend-cpu, alloc, 2 threads";
+export const ONNXRUNTIME = "onnxruntime-web wasm";
+export const TFJS_WASM = "tfjs wasm";
+export const TFJS_SPELLED_OUT = "tfjs wasm, spelled out";
+export const TFJS_CPU = "tfjs cpu";
+export const PYTORCH = "PyTorch, 1 thread";

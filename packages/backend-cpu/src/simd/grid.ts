@@ -1,0 +1,78 @@
+import type { ChannelView } from "@batchnorm/spec";
+import { LAYOUT } from "./module.generated.ts";
+
+/**
+ * How a tensor `[outer, channels, inner]` is gone through: as a matrix of rows, each of `columns` stretches of `width` elements.
+ *
+ * - `runs`: a column is a channel, a stretch is its run of `inner` elements.
+ * - `columns`: a stretch is one element, and a row is a pattern of channels that repeats: `repeat` times `channels * inner`
+ *   elements. Channels last has a pattern of `channels`; three channels have one of 96, so that it fills vectors.
+ *
+ * Rows are summed in chunks, whose sums are then added in order. Everything here follows from the shape alone, so that no result
+ * depends on tiles, on where a tensor lies, or on threads.
+ */
+export interface Grid {
+  readonly kind: "columns" | "runs";
+  readonly view: ChannelView;
+  readonly rows: number;
+  readonly columns: number;
+  readonly width: number;
+  /** Elements after the last whole row, where the pattern repeats more often than the rows do. */
+  readonly tail: number;
+  readonly chunkRows: number;
+  /** A stretch of many elements is divided into this many parts, each a chunk of its own. */
+  readonly parts: number;
+  readonly partLength: number;
+  readonly chunks: number;
+}
+
+/** Inner sizes from here on go in runs. Measured on 1.6 M elements: columns win up to TODO. */
+const SHORTEST_RUN = 16;
+
+/** Patterns shorter than this many elements are repeated. */
+const SHORTEST_PATTERN = 64;
+
+/** The most chunks, and the least elements of a channel in one: enough for threads, too few to cost. */
+const CHUNKS = 64;
+const SMALLEST_CHUNK = 1024;
+
+export function gridOf(view: ChannelView, masked: boolean): Grid {
+  const { outer, channels, inner } = view;
+  // With one channel, where it begins and ends means nothing.
+  const single = channels === 1;
+  if (masked) {
+    // Columns take a mask of one byte a row.
+    return inner === 1 && !single ? columnGrid(view, 1) : runGrid(single ? { outer: 1, channels, inner: outer * inner } : view);
+  }
+  if (single) return columnGrid({ outer: outer * inner, channels, inner: 1 }, repeats(1));
+  return inner < SHORTEST_RUN ? columnGrid(view, repeats(channels * inner)) : runGrid(view);
+}
+
+/** How often a pattern is repeated: until it is long enough, and a whole number of vectors. */
+function repeats(pattern: number): number {
+  if (pattern >= SHORTEST_PATTERN) return 1;
+  let count = Math.ceil(SHORTEST_PATTERN / pattern);
+  while ((count * pattern) % 4 !== 0) count++;
+  return count;
+}
+
+function columnGrid(view: ChannelView, repeat: number): Grid {
+  const { outer, channels, inner } = view;
+  const columns = repeat * channels * inner;
+  const rows = Math.floor(outer / repeat);
+  const tail = (outer - rows * repeat) * channels * inner;
+  const chunkRows = Math.max(Math.ceil(rows / CHUNKS), SMALLEST_CHUNK);
+  const chunks = Math.max(Math.ceil(rows / chunkRows), 1);
+  return { kind: "columns", view, rows, columns, width: 1, tail, chunkRows, parts: 1, partLength: 1, chunks };
+}
+
+function runGrid(view: ChannelView): Grid {
+  const { outer, channels, inner } = view;
+  const most = Math.max(Math.floor(CHUNKS / outer), 1);
+  const wanted = Math.min(most, Math.floor(inner / (4 * LAYOUT.SEGMENT)));
+  const partLength = Math.ceil(inner / Math.max(wanted, 1));
+  const parts = Math.ceil(inner / partLength);
+  const chunkRows = parts > 1 ? 1 : Math.max(Math.ceil(outer / CHUNKS), Math.ceil(SMALLEST_CHUNK / inner));
+  const chunks = Math.ceil(outer / chunkRows) * parts;
+  return { kind: "runs", view, rows: outer, columns: channels, width: inner, tail: 0, chunkRows, parts, partLength, chunks };
+}

@@ -1,0 +1,71 @@
+import { Graph, type Value } from "./graph.ts";
+import { elements, inverseDeviation, packed } from "./inputs.ts";
+import type { Layout } from "./layout.ts";
+
+/** What the gradient flows through, and so what a backward graph is given. */
+export type Through = "moving" | "batch" | "visible";
+
+/**
+ * The gradients, clauses 10.1 to 10.5. With r = 1 / sqrt(variance + epsilon), xHat = (x - mean) r and sums over a channel,
+ *
+ *     dbeta = sum(dy)        dgamma = sum(dy xHat)
+ *     dx = gamma r dy                                        through the moving statistics
+ *     dx = gamma r (dy - (dbeta + xHat dgamma) / count)      through the batch's, at elements that entered them
+ *
+ * The graph takes dy, x, parameters and scalars, and gives dx, dgamma and dbeta; besides,
+ *
+ *     'moving'   takes statistics
+ *     'batch'    takes normalizer
+ *     'visible'  takes normalizer, mask and visible, the number of elements that the mask shows
+ */
+export function backwardGraph(layout: Layout, through: Through): Graph {
+  const graph = new Graph(`backward-${through}`);
+  const dy = elements(graph, layout, "dy");
+  const x = elements(graph, layout, "x");
+  const gamma = packed(graph, "parameters")("gamma");
+  const scalars = packed(graph, "scalars");
+  layout.declare(graph);
+  const { mean, r } = through === "moving" ? moving() : batch();
+
+  const deviation = graph.sub(x, layout.spread(graph, mean));
+  const dbeta = layout.reduce(graph, "ReduceSum", dy);
+  const dgamma = graph.mul(layout.reduce(graph, "ReduceSum", graph.mul(dy, deviation)), r);
+  const slope = layout.spread(graph, graph.mul(gamma, r));
+  graph.output("dgamma", dgamma, "float32", ["channels"]);
+  graph.output("dbeta", dbeta, "float32", ["channels"]);
+  if (through === "moving") {
+    graph.output("dx", graph.mul(dy, slope), "float32", layout.shape);
+    return graph;
+  }
+  const count = through === "batch" ? scalars("count") : graph.op("Max", [graph.input("visible", "float32", [1]), graph.float32(1)]);
+  const constant = layout.spread(graph, graph.div(dbeta, count));
+  const linear = layout.spread(graph, graph.div(graph.mul(r, dgamma), count));
+  const carried = graph.add(graph.mul(deviation, linear), constant);
+  const entered =
+    through === "batch" ? carried : layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, graph.float32(0));
+  graph.output("dx", graph.mul(graph.sub(dy, entered), slope), "float32", layout.shape);
+  return graph;
+
+  function moving(): { mean: Value; r: Value } {
+    const statistics = packed(graph, "statistics");
+    return { mean: statistics("mean"), r: inverseDeviation(graph, statistics("variance"), scalars("epsilon")) };
+  }
+
+  function batch(): { mean: Value; r: Value } {
+    const normalizer = packed(graph, "normalizer");
+    return { mean: normalizer("mean"), r: normalizer("inverse") };
+  }
+}
+
+/** The gradient of x alone, for a frozen layer: dy, parameters, statistics, scalars -> dx. */
+export function frozenBackwardGraph(layout: Layout): Graph {
+  const graph = new Graph("backward-frozen");
+  const dy = elements(graph, layout, "dy");
+  const gamma = packed(graph, "parameters")("gamma");
+  const variance = packed(graph, "statistics")("variance");
+  const epsilon = packed(graph, "scalars")("epsilon");
+  layout.declare(graph);
+  const slope = graph.mul(gamma, inverseDeviation(graph, variance, epsilon));
+  graph.output("dx", graph.mul(dy, layout.spread(graph, slope)), "float32", layout.shape);
+  return graph;
+}

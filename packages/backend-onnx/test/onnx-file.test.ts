@@ -1,0 +1,179 @@
+import { type BatchNormState, DEFAULT_CONFIG } from "@batchnorm/spec";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { createBackend, fromOnnx, toOnnx } from "../src/index.ts";
+import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from "../src/proto/onnx_pb.ts";
+import { ort } from "./ort-web.ts";
+
+const CONFIG = { ...DEFAULT_CONFIG, epsilon: 2 ** -10, momentum: 0.875 };
+
+function bits(array: Float32Array | null): number[] | null {
+  return array && [...new Uint32Array(array.slice().buffer)];
+}
+
+/** Three channels of numbers that a careless writer loses: a NaN with a payload, -0, subnormals, the largest. */
+function awkward(): BatchNormState {
+  const from = (...patterns: number[]): Float32Array => new Float32Array(Uint32Array.from(patterns).buffer);
+  return {
+    parameters: { gamma: from(0x7fc12345, 0x80000000, 0x00000001), beta: from(0xffc00001, 0x7f7fffff, 0x3dcccccd) },
+    statistics: { movingMean: from(0x7f800000, 0xff800000, 0x80000001), movingVariance: from(0x00000000, 0x7f800000, 0x3f800001) },
+  };
+}
+
+const STATE: BatchNormState = {
+  parameters: { gamma: Float32Array.of(1.5, -0.5, 2), beta: Float32Array.of(0.25, 2, -1) },
+  statistics: { movingMean: Float32Array.of(0.75, -1.25, 3), movingVariance: Float32Array.of(4, 0.5, 1) },
+};
+
+const parse = (bytes: Uint8Array): ModelProto => fromBinary(ModelProtoSchema, bytes);
+const edit = (change: (model: ModelProto) => void, bytes: Uint8Array = toOnnx(STATE, { ...CONFIG, axis: 1 })): Uint8Array => {
+  const model = parse(bytes);
+  change(model);
+  return toBinary(ModelProtoSchema, model);
+};
+
+test.each([1, -1, 0, 2, -3])("a layer of axis %i comes back bit for bit", (axis) => {
+  const config = { ...CONFIG, axis };
+  const { state, ...rest } = fromOnnx(toOnnx(awkward(), config));
+  expect(rest).toEqual({ config, training: false });
+  const { parameters, statistics } = awkward();
+  expect(bits(state.parameters.gamma)).toEqual(bits(parameters.gamma));
+  expect(bits(state.parameters.beta)).toEqual(bits(parameters.beta));
+  expect(bits(state.statistics.movingMean)).toEqual(bits(statistics.movingMean));
+  expect(bits(state.statistics.movingVariance)).toEqual(bits(statistics.movingVariance));
+});
+
+test("epsilon and momentum come back as the float32 numbers that a file can hold", () => {
+  const { config } = fromOnnx(toOnnx(STATE, { ...DEFAULT_CONFIG, axis: 1 }));
+  expect(config).toEqual({ ...DEFAULT_CONFIG, axis: 1, epsilon: Math.fround(0.001), momentum: Math.fround(0.99) });
+});
+
+test("what is off comes back as ones and zeros", () => {
+  const off = { parameters: { gamma: null, beta: null }, statistics: STATE.statistics };
+  const { config, state } = fromOnnx(toOnnx(off, { ...CONFIG, scale: false, center: false }));
+  expect(config).toEqual(CONFIG);
+  expect(state.parameters).toEqual({ gamma: Float32Array.of(1, 1, 1), beta: Float32Array.of(0, 0, 0) });
+});
+
+describe("a model runs as the layer does", () => {
+  const cases = [
+    { axis: 1, shape: [2, 3, 4, 5] },
+    { axis: 1, shape: [4, 3] },
+    { axis: -1, shape: [2, 4, 5, 3] },
+    { axis: -1, shape: [5, 3] },
+    { axis: 0, shape: [3, 4] },
+    { axis: 2, shape: [2, 4, 3, 5, 2] },
+    { axis: -2, shape: [2, 1, 3, 2] },
+  ];
+  test.each(cases)("axis $axis of $shape", async ({ axis, shape }) => {
+    const backend = await createBackend({ ort });
+    const config = { ...CONFIG, axis };
+    const size = shape.reduce((product, dimension) => product * dimension, 1);
+    const x = backend.upload({ data: Float32Array.from({ length: size }, (_, k) => Math.sin(k)), shape });
+    for (const opset of [15, 20]) {
+      const session = await ort.InferenceSession.create(toOnnx(STATE, config, { rank: shape.length, opset }));
+      const { y } = await session.run({ x });
+      const expected = await backend.create(config, STATE).call(x);
+      expect(y.dims).toEqual(shape);
+      expect(distance(y.data as Float32Array, expected.data as Float32Array)).toBeLessThan(1e-6);
+      await session.release();
+    }
+  });
+
+  test("in training", async () => {
+    const backend = await createBackend({ ort });
+    const config = { ...CONFIG, axis: 1 };
+    const bytes = toOnnx(STATE, config, { rank: 3, training: true });
+    expect(fromOnnx(bytes).training).toBe(true);
+    const session = await ort.InferenceSession.create(bytes);
+    const x = backend.upload({ data: Float32Array.from({ length: 24 }, (_, k) => Math.sin(k)), shape: [2, 3, 4] });
+    const { y, running_mean: mean, running_var: variance } = await session.run({ x });
+    const layer = backend.create(config, STATE);
+    const expected = await layer.call(x, { training: true });
+    const { statistics } = await layer.state();
+    expect(distance(y.data as Float32Array, expected.data as Float32Array)).toBeLessThan(1e-6);
+    expect(distance(mean.data as Float32Array, statistics.movingMean)).toBeLessThan(1e-6);
+    expect(distance(variance.data as Float32Array, statistics.movingVariance)).toBeLessThan(1e-6);
+  });
+
+  test("frozen, in training too", () => {
+    expect(fromOnnx(toOnnx(STATE, { ...CONFIG, trainable: false }, { training: true })).training).toBe(false);
+  });
+});
+
+function distance(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, value, k) => Math.max(most, Math.abs(value - b[k])), 0);
+}
+
+test("the input says its rank and channels", () => {
+  const shapeOf = (bytes: Uint8Array) => {
+    const type = parse(bytes).graph?.input[0].type?.value;
+    return type?.case === "tensorType" ? type.value.shape?.dim.map(({ value }) => value.value) : undefined;
+  };
+  expect(shapeOf(toOnnx(STATE, { ...CONFIG, axis: 1 }))).toEqual(["dimension_0", 3n, "dimension_2", "dimension_3"]);
+  expect(shapeOf(toOnnx(STATE, CONFIG, { rank: 2 }))).toEqual(["dimension_0", 3n]);
+  expect(shapeOf(toOnnx(STATE, { ...CONFIG, axis: 4 }))).toHaveLength(5);
+  expect(shapeOf(toOnnx(STATE, { ...CONFIG, axis: -6 }))).toHaveLength(6);
+});
+
+test("what this package does not know of a model survives it", () => {
+  // Field 999 of ModelProto, a string.
+  const unknown = Uint8Array.of(0xba, 0x3e, 0x02, 0x68, 0x69);
+  const bytes = Uint8Array.of(...toOnnx(STATE, CONFIG), ...unknown);
+  expect(edit(() => {}, bytes)).toEqual(bytes);
+});
+
+test("a model whose constants are lists of floats is read, too", () => {
+  const bytes = edit(({ graph }) => {
+    for (const [k, { name, dims, dataType }] of graph!.initializer.entries()) {
+      graph!.initializer[k] = create(TensorProtoSchema, { name, dims, dataType, floatData: [k + 1, k + 2, k + 3] });
+    }
+  });
+  expect(fromOnnx(bytes).state.statistics.movingVariance).toEqual(Float32Array.of(4, 5, 6));
+});
+
+test("a node without attributes has ONNX's defaults", () => {
+  const bytes = edit(({ graph }) => {
+    graph!.node[0].attribute = [];
+  });
+  expect(fromOnnx(bytes).config).toMatchObject({ epsilon: 1e-5, momentum: 0.9, axis: 1 });
+});
+
+test.each<[string, Uint8Array]>([
+  ["bytes that are no model", Uint8Array.of(1, 2, 3)],
+  ["no bytes", new Uint8Array()],
+  ["no such node", edit(({ graph }) => graph!.node.splice(0))],
+  ["two such nodes", edit(({ graph }) => graph!.node.push(graph!.node[0]))],
+  [
+    "an old opset",
+    edit((model) => {
+      model.opsetImport[0].version = 8n;
+    }),
+  ],
+  ["a parameter that is an input", edit(({ graph }) => graph!.initializer.splice(0, 1))],
+  [
+    "another element type",
+    edit(({ graph }) => {
+      graph!.initializer[0].dataType = 10;
+    }),
+  ],
+  [
+    "data in another file",
+    edit(({ graph }) => {
+      graph!.initializer[0].dataLocation = 1;
+    }),
+  ],
+])("%s: cannot-convert", (_, bytes) => {
+  expect(() => fromOnnx(bytes)).toThrow(expect.objectContaining({ code: "cannot-convert" }));
+});
+
+test("what ONNX has no equal for is refused", () => {
+  const refused = (code: string, write: () => unknown): void => expect(write).toThrow(expect.objectContaining({ code }));
+  refused("cannot-convert", () => toOnnx(STATE, { ...CONFIG, varianceEstimator: "sample" }));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, { opset: 14 }));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, { opset: 15.5 }));
+  refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 1 }));
+  refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 2.5 }));
+  refused("invalid-axis", () => toOnnx(STATE, { ...CONFIG, axis: 2 }, { rank: 2 }));
+  refused("missing-parameter", () => toOnnx({ ...STATE, parameters: { gamma: null, beta: null } }, CONFIG));
+});

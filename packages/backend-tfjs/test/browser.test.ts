@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium, openPage } from "./browser/open-page.ts";
+
+/** The module in the page. */
+declare const module: typeof import("./browser/page.ts");
+
+const chromium = findChromium();
+
+// The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask: the tape, memory, models.
+describe.skipIf(chromium === null)(`in Chromium${chromium === null ? " (skipped: there is none)" : ""}`, () => {
+  let opened: Awaited<ReturnType<typeof openPage>>;
+
+  beforeAll(async () => {
+    opened = await openPage(chromium!, new URL("browser/page.ts", import.meta.url));
+  });
+  afterAll(() => opened?.close());
+
+  it.each(["webgl", "webgpu"])("everything holds on %s", async (backend) => {
+    const names = await opened.page.evaluate(() => module.names());
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) {
+      const violation = await opened.page.evaluate((backend, name) => module.run(backend, name), backend, name);
+      expect(violation, name).toBeNull();
+    }
+  });
+});
