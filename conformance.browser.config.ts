@@ -18,6 +18,11 @@ import { defineConfig } from "@batchnorm/conformance";
 export default defineConfig({
   backends: [
     () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend()),
+    () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend({ kernels: "wasm" })),
+    () =>
+      Promise.all([import("@batchnorm/backend-cpu"), import("./packages/backend-cpu/test/in-kernel-memory.ts")]).then(
+        ([{ createBackend }, { inKernelMemory }]) => inKernelMemory(createBackend({ kernels: "wasm", threads: 2 })),
+      ),
     () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgl }) => tfjsWebgl()),
     () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgpu }) => tfjsWebgpu()),
     () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWasm }) => tfjsWasm()),

@@ -1,4 +1,5 @@
 import type { ChannelView } from "@batchnorm/spec";
+import type { Device } from "./device.ts";
 import { CHANNELS_FIRST, CHANNELS_LAST, type Layout } from "./graph/layout.ts";
 
 /** A tensor of some shape and axis as a graph takes it: a layout, and the numbers for its dimensions. */
@@ -11,25 +12,21 @@ export interface Arrangement {
 }
 
 /**
- * How long a row of `CHANNELS_LAST` may get: past the length where bookkeeping costs little, and before the one where the
- * repeated vectors leave the cache. Of 512 to 8192, 2048 was best or within 10 % of it for 32, 64, 512 and 1280 channels,
- * forward and backward (onnxruntime-web 1.30, wasm).
- */
-const LONGEST_ROW = 2048;
-
-/**
- * Many rows below this length are the operator's: elementwise operators cost 35 ns a row, the operator 2.5 ns an element. It takes a
- * number of rows without small divisors to get here.
+ * Many rows below this length are the operator's on the CPU: elementwise operators cost 35 ns a row there, the operator 2.5 ns an
+ * element. It takes a number of rows without small divisors to get here.
  */
 const SHORTEST_ROW = 20;
 
 /** The arrangement in which elementwise operators and reductions are fastest. */
-export function arrange({ outer, channels, inner }: ChannelView): Arrangement {
+export function arrange(
+  { outer, channels, inner }: ChannelView,
+  { onHost, longestRow }: Pick<Device, "onHost" | "longestRow">,
+): Arrangement {
   // One channel is one row, whatever its shape.
   if (channels === 1) return channelsFirst(1, 1, outer * inner);
   if (inner > 1) return channelsFirst(outer, channels, inner);
-  const tile = tileOf(outer, channels);
-  if (tile < outer && tile * channels < SHORTEST_ROW) return channelsFirst(outer, channels, inner);
+  const tile = tileOf(outer, channels, longestRow);
+  if (onHost && tile < outer && tile * channels < SHORTEST_ROW) return channelsFirst(outer, channels, inner);
   return { layout: CHANNELS_LAST, shape: [outer / tile, tile * channels], maskShape: [outer / tile, tile, 1], tile };
 }
 
@@ -43,8 +40,8 @@ function channelsFirst(outer: number, channels: number, inner: number): Arrangem
 }
 
 /** The largest divisor of the number of rows that keeps a row within its limit. */
-function tileOf(rows: number, channels: number): number {
-  let tile = Math.max(Math.min(Math.floor(LONGEST_ROW / channels), rows), 1);
+function tileOf(rows: number, channels: number, longestRow: number): number {
+  let tile = Math.max(Math.min(Math.floor(longestRow / channels), rows), 1);
   while (rows % tile !== 0) tile--;
   return tile;
 }

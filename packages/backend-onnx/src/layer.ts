@@ -70,14 +70,14 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
         return { y: zeros(this.#ort, plan.shape), saved: plan.gradient ? { through: "empty", feeds: {}, owned: [] } : null };
       }
       this.#refuseNonFinite(x, plan);
-      // The operator is slow on channels last on the CPU, and only there: docs/decisions/onnx-lowering.md.
-      const arrangement = this.#device.onHost ? arrange(plan.view) : arrangeForOperator(plan.view);
+      // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
+      const arrangement = this.#device.onHost ? arrange(plan.view, this.#device) : arrangeForOperator(plan.view);
       const { parameters, statistics } = this.#state;
       const feeds = { ...this.#arranged({ x }, arrangement), parameters, statistics };
       const { y } = await this.#sessions.run(inferenceSource(this.#request(arrangement, x)), feeds, ["y"]);
       const saved = (): Saved => {
         if (!plan.mode.parameterGradients) return { through: "frozen", feeds: {}, owned: [] };
-        return { through: "moving", feeds: this.#arranged({ x }, arrange(plan.view)), owned: [] };
+        return { through: "moving", feeds: this.#arranged({ x }, arrange(plan.view, this.#device)), owned: [] };
       };
       return { y: reshaped(this.#ort, y, plan.shape), saved: plan.gradient ? saved() : null };
     });
@@ -86,7 +86,7 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
   protected override doTrain(x: Tensor, plan: ForwardPlan<Tensor>): Promise<ForwardResult<Tensor, Saved>> {
     return this.#report("training", plan.shape, async () => {
       this.#refuseNonFinite(x, plan);
-      const arrangement = arrange(plan.view);
+      const arrangement = arrange(plan.view, this.#device);
       const { parameters, statistics } = this.#state;
       const { mask } = plan;
       const given = this.#arranged({ x, ...(mask && { mask }) }, arrangement);
@@ -114,7 +114,7 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
         const none = (): Tensor => zeros(this.#ort, [this.channels]);
         return { dx: zeros(this.#ort, plan.shape), dgamma: learned(none(), scale), dbeta: learned(none(), center) };
       }
-      const arrangement = arrange(plan.view);
+      const arrangement = arrange(plan.view, this.#device);
       const { parameters, statistics } = this.#state;
       const feeds = {
         ...this.#arranged({ dy }, arrangement),

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { arrange } from "../src/arrangement.ts";
+import { deviceOf } from "../src/device.ts";
+
+const HOST = deviceOf("wasm");
+const GPU = deviceOf("webgpu");
 
 describe("arrange", () => {
   test.each([
@@ -14,10 +18,12 @@ describe("arrange", () => {
     // A prime number of rows: as they are while they are long, the operator's where they are short.
     { view: { outer: 25087, channels: 64, inner: 1 }, layout: "channels-last", shape: [25087, 64] },
     { view: { outer: 25087, channels: 16, inner: 1 }, layout: "channels-first", shape: [25087, 16, 1] },
+    { view: { outer: 25087, channels: 16, inner: 1 }, device: GPU, layout: "channels-last", shape: [25087, 16] },
+    { view: { outer: 25088, channels: 64, inner: 1 }, device: GPU, layout: "channels-last", shape: [49, 32768] },
     { view: { outer: 25087, channels: 1, inner: 1 }, layout: "channels-first", shape: [1, 1, 25087] },
     { view: { outer: 5, channels: 1, inner: 6 }, layout: "channels-first", shape: [1, 1, 30] },
-  ])("takes $view as $shape", ({ view, layout, shape }) => {
-    const arrangement = arrange(view);
+  ])("takes $view as $shape", ({ view, device = HOST, layout, shape }) => {
+    const arrangement = arrange(view, device);
     expect(arrangement.layout.name).toBe(layout);
     expect(arrangement.shape).toEqual(shape);
     const count = (dimensions: readonly number[]): number => dimensions.reduce((product, dimension) => product * dimension, 1);

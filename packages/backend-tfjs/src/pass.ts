@@ -3,6 +3,7 @@ import type { GradSaveFunc } from "@tensorflow/tfjs-core";
 import { differentiableGradients } from "./differentiable.ts";
 import type { GradientOperands, Normalizer, OperandGradients } from "./kernels/arithmetic.ts";
 import { registeredArithmetic } from "./kernels/registered.ts";
+import { runner } from "./runtime.ts";
 import type { Tensor, Tf } from "./tf.ts";
 
 /** One pass over x: what normalizes it, and what of it can be learned. */
@@ -34,13 +35,15 @@ export function normalize(tf: Tf, x: Tensor, pass: Pass): Tensor {
   const { view, gamma, beta, epsilon, parameterGradients } = pass;
   if (!tf.engine().isTapeOn()) return registeredArithmetic(tf).normalize(x, view, pass, gamma, beta, epsilon);
   const learned = parameterGradients ? [gamma, beta].filter((parameter) => parameter !== null) : [];
+  // A layer may be pinned to another backend than the one that is active when the tape is played back.
+  const run = runner(tf, tf.getBackend());
   const operation = tf.customGrad((...operands) => {
     const save = operands.at(-1) as GradSaveFunc;
     const value = registeredArithmetic(tf).normalize(x, view, pass, gamma, beta, epsilon);
     const [list, restore] = pack({ ...pass, x });
     save(list);
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
-      const { dx, parameters } = gradients(tf, dy, restore(saved), pass);
+      const { dx, parameters } = run(() => gradients(tf, dy, restore(saved), pass));
       if (parameters === null) return [dx];
       return [dx, ...(gamma === null ? [] : [parameters.dgamma]), ...(beta === null ? [] : [parameters.dbeta])];
     };

@@ -1,6 +1,6 @@
 import { createBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, layerOf } from "./layer-setup.ts";
 import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
@@ -29,6 +29,23 @@ describe("createBackend", () => {
     expect(tf.findBackend("wasm").numDataIds()).toBe(before + 1);
     expect((await wasm.download(y)).data[0]).toBeCloseTo(-1.0686, 3);
     expect(() => layer.call(tf.zeros([3, 2]))).toThrow(/number of channels/);
+    expect(tf.getBackend()).toBe("cpu");
+  });
+
+  it("has the gradients of a tape on its backend, too", async () => {
+    const state = { parameters: { gamma: [1.5], beta: [0] }, statistics: { movingMean: [0], movingVariance: [1] } };
+    const layer = createBackend({ tf, backend: "wasm" }).create({}, state);
+    const x = draw([4, 1], 1);
+    const kernels: string[] = [];
+    const engine = tf.engine();
+    const runKernel = engine.runKernel.bind(engine);
+    const spy = vi.spyOn(engine, "runKernel").mockImplementation((name, ...rest) => {
+      if (name.startsWith("@batchnorm")) kernels.push(`${name} on ${tf.getBackend()}`);
+      return runKernel(name, ...rest) as never;
+    });
+    tf.grad((x: tf.Tensor) => layer.call(x, { training: true, gradient: false }))(x);
+    spy.mockRestore();
+    expect(kernels).toEqual(["moments", "normalize", "gradients"].map((name) => `@batchnorm/1/${name} on wasm`));
     expect(tf.getBackend()).toBe("cpu");
   });
 

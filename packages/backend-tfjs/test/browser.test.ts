@@ -12,7 +12,7 @@ describe.skipIf(chromium === null)(`in Chromium${chromium === null ? " (skipped:
 
   beforeAll(async () => {
     opened = await openPage(chromium!, new URL("browser/page.ts", import.meta.url));
-  });
+  }, 60_000);
   afterAll(() => opened?.close());
 
   it.each(["webgl", "webgpu"])("everything holds on %s", async (backend) => {

@@ -43,6 +43,6 @@ function forEachVisible(
 /** How many elements of each channel a mask lets through. */
 export function countVisible(mask: Uint8Array): number {
   let count = 0;
-  for (const visible of mask) if (visible !== 0) count++;
+  for (let k = 0; k < mask.length; k++) if (mask[k] !== 0) count++;
   return count;
 }

@@ -1,5 +1,5 @@
 import { Graph, type Value } from "./graph.ts";
-import { elements, inverseDeviation, packed } from "./inputs.ts";
+import { atLeastOne, elements, inverseDeviation, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 
 /** What the gradient flows through, and so what a backward graph is given. */
@@ -37,7 +37,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
     graph.output("dx", graph.mul(dy, slope), "float32", layout.shape);
     return graph;
   }
-  const count = through === "batch" ? scalars("count") : graph.op("Max", [graph.input("visible", "float32", [1]), graph.float32(1)]);
+  const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
   const constant = layout.spread(graph, graph.div(dbeta, count));
   const linear = layout.spread(graph, graph.div(graph.mul(r, dgamma), count));
   const carried = graph.add(graph.mul(deviation, linear), constant);

@@ -12,7 +12,7 @@ export type Lowering = "operator" | "multiply-add";
  *
  *     scale = gamma / sqrt(variance + epsilon)        shift = beta - mean * scale
  *
- * in elementwise operators. docs/decisions/onnx-lowering.md has the measurement that chooses between them.
+ * in elementwise operators. docs/decisions/2026-11-22-onnx-lowering.md has the measurement that chooses between them.
  */
 export function inferenceGraph(layout: Layout, lowering: Lowering, epsilon: number): Graph {
   const graph = new Graph(`inference-${lowering}`);

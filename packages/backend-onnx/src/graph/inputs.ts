@@ -48,3 +48,9 @@ export function scalarsOf({ epsilon, momentum }: { epsilon: number; momentum: nu
 export function inverseDeviation(graph: Graph, variance: Value, epsilon: Value): Value {
   return graph.div(graph.float32(1), graph.op("Sqrt", [graph.add(variance, epsilon)]));
 }
+
+/** max(count, 1), for a divisor. (As a choice, since Max runs on the CPU with JSEP.) */
+export function atLeastOne(graph: Graph, count: Value): Value {
+  const one = graph.float32(1);
+  return graph.where(graph.op("Greater", [count, one]), count, one);
+}

@@ -1,4 +1,5 @@
 import { ElementType, type Graph, type Value } from "./graph.ts";
+import { atLeastOne } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 
 const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
@@ -55,11 +56,11 @@ export function visibleMoments(
   otherwise: { readonly mean: Value; readonly variance: Value },
 ): VisibleMoments {
   const zero = graph.float32(0);
-  // Counted in int32, where every count is exact.
+  // Counted in int32, where every count is exact. (JSEP, the older WebGPU provider, does this on the CPU.)
   const counted = graph.op("ReduceSum", [graph.op("Cast", [mask], { to: ElementType.int32 })], { keepdims: 0 });
   const count = graph.op("Cast", [counted], { to: ElementType.float32 });
   const any = graph.op("Greater", [count, zero]);
-  const n = graph.op("Max", [count, graph.float32(1)]);
+  const n = atLeastOne(graph, count);
   const mean = (value: Value): Value => graph.div(layout.reduce(graph, "ReduceSum", layout.visible(graph, mask, value, zero)), n);
   const lowest = graph.float32(-LARGEST_FLOAT32);
   const largest = finite(graph, layout.reduce(graph, "ReduceMax", layout.visible(graph, mask, x, lowest)));

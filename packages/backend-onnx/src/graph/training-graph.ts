@@ -1,6 +1,6 @@
 import type { VarianceEstimator } from "@batchnorm/spec";
 import { Graph, type Value } from "./graph.ts";
-import { elements, inverseDeviation, outputPacked, packed } from "./inputs.ts";
+import { atLeastOne, elements, inverseDeviation, outputPacked, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 import { moments, shiftByFirst, visibleMoments } from "./moments.ts";
 
@@ -40,7 +40,7 @@ export function trainingGraph(
   const average = (old: Value, batch: Value): Value => graph.add(graph.mul(old, momentum), graph.mul(batch, rest));
   /** The variance that enters the moving one, of n elements (clauses 7.3 and 7.4). */
   const entering = (variance: Value, n: Value): Value => {
-    const others = graph.op("Max", [graph.sub(n, graph.float32(1)), graph.float32(1)]);
+    const others = atLeastOne(graph, graph.sub(n, graph.float32(1)));
     return graph.div(graph.mul(variance, n), others);
   };
 

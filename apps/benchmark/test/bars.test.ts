@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { judge, relativeTime } from "../src/bars.ts";
+import type { Growth } from "../src/growth.ts";
+import { ALLOC, ARRAYS, COPY, ONNXRUNTIME, PYTORCH, TFJS_WASM } from "../src/names.ts";
+import type { Timing } from "../src/run.ts";
+import type { Layout } from "../src/task.ts";
+import { WORKS } from "../src/tasks.ts";
+
+const timing = (size: number, layout: Layout, times: Record<string, number>): Timing => ({
+  work: "inference",
+  layout,
+  size: [size, 1, 1],
+  times,
+});
+
+describe("a relative time", () => {
+  it("is the geometric mean over sizes and our layouts, against the better layout of the other", () => {
+    const timings = [
+      timing(1, "channels last", { [ARRAYS]: 1, other: 8 }),
+      timing(1, "channels first", { [ARRAYS]: 2, other: 2 }),
+      timing(2, "channels last", { [ARRAYS]: 1, other: 4 }),
+      timing(2, "channels first", { [ARRAYS]: 4 }),
+    ];
+    // 1/2, 2/2, 1/4 and 4/4.
+    expect(relativeTime(timings, "inference", ARRAYS, "other")).toBeCloseTo(0.125 ** 0.25, 12);
+  });
+});
+
+describe("the promises", () => {
+  const all = (factor: number): Timing[] =>
+    WORKS.map((work) => ({
+      work,
+      layout: "channels last",
+      size: [1, 1, 1],
+      times: { [COPY]: 1, [ARRAYS]: 3.9 * factor, [ALLOC]: 1.4 * factor, [ONNXRUNTIME]: 32, [TFJS_WASM]: 250, [PYTORCH]: 4 },
+    }));
+  const overhead = (microseconds: number) => [
+    { work: WORKS[0], layout: "channels last" as const, size: [1, 1, 1] as const, microseconds: { [ARRAYS]: microseconds } },
+  ];
+  const growths = (last: number): Growth[] =>
+    (["inference", "training forward"] as const).flatMap((work) => [
+      { work, elements: 1e5, memory: "main memory" as const, times: { [COPY]: 1, [ARRAYS]: 2 } },
+      { work, elements: 1e8, memory: "main memory" as const, times: { [COPY]: 10, [ARRAYS]: last } },
+      { work, elements: 1e5, memory: "any cache" as const, times: { [COPY]: 1, [ARRAYS]: 1000 } },
+    ]);
+
+  it("hold and reach their aims where they do", () => {
+    const bars = judge(all(1), overhead(0.4), growths(29));
+    expect(bars).toHaveLength(13);
+    expect(bars.filter(({ holds, reaches }) => !holds || !reaches)).toEqual([]);
+  });
+
+  it("are missed one by one", () => {
+    const missed = (...of: Parameters<typeof judge>): number => judge(...of).filter(({ holds }) => !holds).length;
+    expect(missed(all(10), overhead(0.4), growths(29))).toBe(10);
+    expect(missed(all(1), overhead(2.1), growths(29))).toBe(1);
+    expect(missed(all(1), overhead(0.4), growths(31))).toBe(2);
+  });
+
+  it("say nothing of PyTorch where it did not run", () => {
+    const without = all(1).map((each) => ({
+      ...each,
+      times: Object.fromEntries(Object.entries(each.times).filter(([name]) => name !== PYTORCH)),
+    }));
+    expect(judge(without, overhead(0.4), growths(29))).toHaveLength(10);
+  });
+});
