@@ -8,4 +8,4 @@ export const ONNXRUNTIME = "onnxruntime-web wasm";
 export const TFJS_WASM = "tfjs wasm";
 export const TFJS_SPELLED_OUT = "tfjs wasm, spelled out";
 export const TFJS_CPU = "tfjs cpu";
-export const PYTORCH = "PyTorch, 1 thread";
+export const PYTORCH = "native PyTorch, 1 thread";

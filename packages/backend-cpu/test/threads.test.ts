@@ -105,12 +105,13 @@ describe("a backend with threads", () => {
     several.release(ballast);
   });
 
-  it("works before its threads have started, and after they have ended", () => {
+  it("works before its threads have started, and after they have ended", async () => {
     const given = example([12000, 64], 1);
     const early = createBackend({ threads: 2 });
     const expected = runExample(one, given, true);
     expectSameBits(runExample(early, given, true, true), expected);
     early.terminate();
+    expect(await early.ready).toBeLessThanOrEqual(2);
     expectSameBits(runExample(early, given, true, true), expected);
   });
 

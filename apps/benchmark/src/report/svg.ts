@@ -1,9 +1,9 @@
 import { relativeTime } from "../bars.ts";
-import { ALLOC, ARRAYS, ONNXRUNTIME, PLAIN_TYPESCRIPT, PYTORCH, TFJS_CPU, TFJS_WASM } from "../names.ts";
+import { ALLOC, ARRAYS, ONNXRUNTIME, PLAIN_TYPESCRIPT, PYTORCH, TFJS_CPU, TFJS_SPELLED_OUT, TFJS_WASM } from "../names.ts";
 import type { Timing } from "../run.ts";
 import { WORKS } from "../tasks.ts";
 
-const SHOWN = [ALLOC, ARRAYS, PYTORCH, ONNXRUNTIME, TFJS_WASM, TFJS_CPU, PLAIN_TYPESCRIPT];
+const SHOWN = [ALLOC, ARRAYS, PYTORCH, ONNXRUNTIME, TFJS_SPELLED_OUT, TFJS_WASM, TFJS_CPU, PLAIN_TYPESCRIPT];
 
 /** Pixels: the left column of names, the bar of the longest time, a bar's height with its gap, and a heading's. */
 const NAMES = 190;
@@ -35,6 +35,10 @@ export function svg(timings: readonly Timing[]): string {
       y += BAR;
     }
   }
+  y += HEADING;
+  parts.push(
+    `<text x="0" y="${y - 10}">Time as a multiple of backend-cpu's on plain arrays, geometric mean; the scale is logarithmic.</text>`,
+  );
   const size = `width="${NAMES + LONGEST + 70}" height="${y + 8}"`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${NAMES + LONGEST + 70} ${y + 8}" role="img">`,

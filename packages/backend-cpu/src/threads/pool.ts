@@ -22,6 +22,12 @@ const DONE = 32;
 /** How often the caller looks whether the others are done before it sleeps: about 50 microseconds. */
 const LOOKS = 5000;
 
+/** A worker, and what tells that it runs or never will. */
+interface Started {
+  readonly worker: WorkerHandle;
+  readonly settled: (running: boolean) => void;
+}
+
 /**
  * Threads that share one memory. Calls are written into a table, published at once, and taken one by one by the workers and by the
  * caller, who returns when all are done: a worker that has not started yet, or never does, delays nothing. Every call writes
@@ -37,7 +43,7 @@ export class Pool {
   readonly #kernels: KernelExports;
   readonly #counters: Int32Array;
   readonly #table: Int32Array;
-  #workers: readonly WorkerHandle[] = [];
+  #workers: readonly Started[] = [];
   #limit = 0;
   #added = 0;
 
@@ -48,17 +54,16 @@ export class Pool {
     this.#counters = new Int32Array(memory.buffer, LAYOUT.POOL, 48);
     this.#table = new Int32Array(memory.buffer, LAYOUT.TABLE, 16 * LAYOUT.CALLS);
     const start = { module, memory, names: NAMES, state: LAYOUT.POOL, table: LAYOUT.TABLE, calls: LAYOUT.CALLS };
-    const starting: Promise<boolean>[] = [];
-    const workers: WorkerHandle[] = [];
-    for (let k = 1; k < size; k++) {
-      starting.push(
-        new Promise((settled) => {
+    const workers: Started[] = [];
+    const starting = Array.from(
+      { length: size - 1 },
+      () =>
+        new Promise<boolean>((settled) => {
           const worker = startWorker(start, settled);
           if (worker === null) settled(false);
-          else workers.push(worker);
+          else workers.push({ worker, settled });
         }),
-      );
-    }
+    );
     this.#workers = workers;
     this.ready = Promise.all(starting).then((running) => 1 + running.filter(Boolean).length);
   }
@@ -85,7 +90,11 @@ export class Pool {
 
   /** Ends the workers. The caller goes on alone. */
   terminate(): void {
-    for (const worker of this.#workers) worker.terminate();
+    for (const { worker, settled } of this.#workers) {
+      worker.terminate();
+      // Where it had not started yet.
+      settled(false);
+    }
     this.#workers = [];
   }
 

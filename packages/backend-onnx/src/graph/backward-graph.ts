@@ -25,7 +25,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   const gamma = packed(graph, "parameters")("gamma");
   const scalars = packed(graph, "scalars");
   layout.declare(graph);
-  const { mean, r } = through === "moving" ? moving() : batch();
+  const { mean, r } = normalizer(graph, through, scalars("epsilon"));
 
   const deviation = graph.sub(x, layout.spread(graph, mean));
   const dbeta = layout.reduce(graph, "ReduceSum", dy);
@@ -45,16 +45,16 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
     through === "batch" ? carried : layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, graph.float32(0));
   graph.output("dx", graph.mul(graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
+}
 
-  function moving(): { mean: Value; r: Value } {
+/** The mean and the inverse deviation that normalized. */
+function normalizer(graph: Graph, through: Through, epsilon: Value): { mean: Value; r: Value } {
+  if (through === "moving") {
     const statistics = packed(graph, "statistics");
-    return { mean: statistics("mean"), r: inverseDeviation(graph, statistics("variance"), scalars("epsilon")) };
+    return { mean: statistics("mean"), r: inverseDeviation(graph, statistics("variance"), epsilon) };
   }
-
-  function batch(): { mean: Value; r: Value } {
-    const normalizer = packed(graph, "normalizer");
-    return { mean: normalizer("mean"), r: normalizer("inverse") };
-  }
+  const saved = packed(graph, "normalizer");
+  return { mean: saved("mean"), r: saved("inverse") };
 }
 
 /** The gradient of x alone, for a frozen layer: dy, parameters, statistics, scalars -> dx. */

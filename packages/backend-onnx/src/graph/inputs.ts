@@ -19,8 +19,8 @@ export function elements(graph: Graph, layout: Layout, name: "x" | "dy"): Value 
 }
 
 /**
- * Several values in one input, since an input of a run costs 6 microseconds on wasm (onnxruntime-web 1.30). So packed, the state is 4 to
- * 10 microseconds a run slower than initializers would be; but one session serves every layer, while initializers want a new
+ * Several values in one input, since an input of a run costs 1 to 6 microseconds on wasm (onnxruntime-web 1.30). So packed, the state is
+ * 4 to 10 microseconds a run slower than initializers would be; but one session serves every layer, while initializers want a new
  * one (300 microseconds at least) whenever a parameter or a statistic changes. For the same reason epsilon and momentum are no
  * constants: a graph of each config's own would compile shaders of its own on webgpu.
  *
