@@ -39,7 +39,7 @@ export function createBackend({ tf, backend: pinned = null }: TfjsOptions): Tfjs
   const name = pinned ?? tf.getBackend();
   const supports = manifest(readyBackend(tf, name));
   const run = runner(tf, pinned);
-  const runtime: LayerRuntime<Tensor, "sync"> = { timing: "sync", supports, ...tensorAccess(tf) };
+  const runtime: LayerRuntime<Tensor, "sync"> = { timing: "sync", readTiming: "async", supports, ...tensorAccess(tf) };
   return {
     specVersion: 1,
     name: `tfjs/${name}`,

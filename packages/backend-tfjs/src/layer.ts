@@ -58,11 +58,6 @@ export class TfjsLayer extends BatchNormLayer<Tensor, Saved, "sync", "async"> {
     this.#letLearn(true);
   }
 
-  /** A copy of the parameters and statistics as they are now, read back from the device. Rejects on a disposed layer. */
-  override async state(): Promise<BatchNormState> {
-    return super.state();
-  }
-
   protected override doInfer(x: Tensor, plan: ForwardPlan<Tensor>): ForwardResult<Tensor, Saved> {
     return this.#run(() => this.#forward(x, plan, { ...this.#moving, batch: null }));
   }
