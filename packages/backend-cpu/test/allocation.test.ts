@@ -45,7 +45,8 @@ describe("a call with out", () => {
         const [rows, ...others] = shape;
         const small = measure(shape, axis, false, alloc);
         const large = measure([16 * rows, ...others], axis, false, alloc);
-        expect([small.buffers, large.buffers]).toEqual([0, 0]);
+        // Less than before is a small buffer of Node's own that the collector found meanwhile.
+        expect(Math.max(small.buffers, large.buffers)).toBeLessThanOrEqual(0);
         expect(small.heap).toBeLessThan(8192);
         // A view a tile would be 20 kB: 77 tiles, in and out.
         expect(large.heap).toBeLessThan(small.heap + 8192);
