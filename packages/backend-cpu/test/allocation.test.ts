@@ -25,13 +25,15 @@ function measure(shape: readonly number[], axis: number, training: boolean, allo
     for (let k = 0; k < 1000; k++) step();
     globalThis.gc();
     const before = process.memoryUsage();
-    for (let k = 0; k < 100; k++) step();
+    // Many, so that what the compiler allocates on the side does not count.
+    for (let k = 0; k < 1000; k++) step();
     const after = process.memoryUsage();
     globalThis.gc();
     const buffers = process.memoryUsage().arrayBuffers - before.arrayBuffers;
-    console.log(JSON.stringify({ heap: (after.heapUsed - before.heapUsed) / 100, buffers }));
+    console.log(JSON.stringify({ heap: (after.heapUsed - before.heapUsed) / 1000, buffers }));
   `,
-    ["--expose-gc"],
+    // Room for all of it, so that no collection in between takes away what has to be counted.
+    ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"],
   ) as Usage;
 }
 
