@@ -1,6 +1,6 @@
-import type { BatchNormConfig } from "../config.ts";
+import type { BatchNormConfig, BatchNormState, Numbers } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import { type BatchNormState, copyState, type Numbers, resolveState } from "../state.ts";
+import { copyState, resolveState } from "../state.ts";
 
 /**
  * The state in a Keras layer's `get_weights()` (clause 16.3): gamma, beta, moving_mean, moving_variance, each `[channels]`, without gamma where

@@ -1,4 +1,4 @@
-import { BatchNormError } from "./errors.ts";
+import { BatchNormError } from "../errors.ts";
 
 /**
  * A float32 as JSON can hold it, one spelling for each: a finite number other than -0 is a JSON number; -0, the infinities and

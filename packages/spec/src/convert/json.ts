@@ -1,9 +1,9 @@
-import { SPEC_VERSION } from "./backend.ts";
-import { type BatchNormConfig, DEFAULT_CONFIG, resolveConfig } from "./config.ts";
-import { BatchNormError } from "./errors.ts";
+import { DEFAULT_CONFIG, resolveConfig } from "../config.ts";
+import { type BatchNormConfig, type BatchNormState, SPEC_VERSION, type StateInput } from "../contract.ts";
+import { BatchNormError } from "../errors.ts";
+import { isRecord, rejectUnknownKeys, requireKeys } from "../objects.ts";
+import { resolveState } from "../state.ts";
 import { type JSONFloat32, readFloat32, writeFloat32 } from "./json-float32.ts";
-import { isRecord, rejectUnknownKeys, requireKeys } from "./object.ts";
-import { type BatchNormState, resolveState, type StateInput } from "./state.ts";
 
 const FORMAT = "batchnorm";
 
