@@ -1,8 +1,8 @@
+import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { createBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, layerOf } from "./layer-setup.ts";
-import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsWasm();
