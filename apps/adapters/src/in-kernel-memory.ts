@@ -1,5 +1,5 @@
-import type { CpuBackend, CpuTensor } from "@batchnorm/backend-cpu";
-import type { Backend, CallOptions, Gradients, Layer } from "@batchnorm/spec";
+import type { CpuBackend, CpuLayer } from "@batchnorm/backend-cpu";
+import type { Backend, BackwardOptions, CallOptions, FloatTensor, Gradients, HostTensor, MaskTensor } from "@batchnorm/spec";
 
 /**
  * A backend whose tensors all lie in kernel memory, results included, where its threads work on them. For the conformance suite, which
@@ -7,27 +7,27 @@ import type { Backend, CallOptions, Gradients, Layer } from "@batchnorm/spec";
  *
  * @throws Error where the threads do not start.
  */
-export async function inKernelMemory(backend: CpuBackend): Promise<Backend<CpuTensor, "sync", "sync">> {
+export async function inKernelMemory(backend: CpuBackend): Promise<Backend<FloatTensor, "sync", MaskTensor>> {
   if ((await backend.ready) === 1) throw new Error("The threads of the CPU backend did not start: is this page cross-origin isolated?");
   return {
     ...backend,
     create: (config, state) => layerInKernelMemory(backend, backend.create(config, state)),
-    upload: (tensor) => {
+    upload: ((tensor: HostTensor) => {
       const uploaded = backend.upload(tensor);
       const allocated = allocateLike(backend, uploaded);
-      if (allocated !== null) allocated.data.set(uploaded.data);
+      allocated?.data.set(uploaded.data);
       return allocated ?? uploaded;
-    },
+    }) as CpuBackend["upload"],
   };
 }
 
 /** The layer, with an output in kernel memory where the caller gives none. */
-function layerInKernelMemory(backend: CpuBackend, layer: Layer<CpuTensor, "sync", "sync">): Layer<CpuTensor, "sync", "sync"> {
-  const call = (x: CpuTensor, options: CallOptions<CpuTensor> = {}): CpuTensor => {
+function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
+  const call = (x: FloatTensor, options: CallOptions<FloatTensor, MaskTensor> = {}): FloatTensor => {
     const out = options.out ?? allocateLike(backend, x);
     return layer.call(x, { ...options, out });
   };
-  const backward = (dy: CpuTensor, options: { readonly out?: CpuTensor | null } = {}): Gradients<CpuTensor> => {
+  const backward = (dy: FloatTensor, options: BackwardOptions<FloatTensor> = {}): Gradients<FloatTensor> => {
     const out = options.out ?? allocateLike(backend, dy);
     return layer.backward(dy, { ...options, out });
   };
@@ -42,7 +42,7 @@ function layerInKernelMemory(backend: CpuBackend, layer: Layer<CpuTensor, "sync"
 }
 
 /** A tensor in kernel memory of the same shape; null for what cannot lie there, such as a mask or a mistake of a test. */
-function allocateLike(backend: CpuBackend, tensor: CpuTensor): CpuTensor | null {
+function allocateLike(backend: CpuBackend, tensor: FloatTensor): FloatTensor | null {
   if (!(tensor?.data instanceof Float32Array)) return null;
   try {
     const allocated = backend.alloc(tensor.shape);
