@@ -1,4 +1,16 @@
-import { MEMORY_KIND, MODULE } from "./module.generated.ts";
+import { LAYOUT, MEMORY_KIND, MODULE } from "./module.generated.ts";
+
+/** What a wasm memory counts in. */
+export const PAGE: number = 2 ** 16;
+
+/** The pages of the fixed part of a kernel memory. */
+export const FIXED_PAGES: number = Math.ceil(LAYOUT.HEAP / PAGE);
+
+/** 4 GiB but a page, so that no address wraps. */
+export const MOST_PAGES = 65535;
+
+/** Makes the call whose record lies at an address. What it gives is the result of a search, -1 otherwise. */
+export type RunCall = (address: number) => number;
 
 const compiled: { plain?: WebAssembly.Module | null; shared?: WebAssembly.Module | null } = {};
 
@@ -20,4 +32,9 @@ function compile(kind: "plain" | "shared"): WebAssembly.Module | null {
   } catch {
     return null;
   }
+}
+
+/** Kernels that work in a memory of at least `FIXED_PAGES`. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): RunCall {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports.run as RunCall;
 }

@@ -1,12 +1,9 @@
-import { Pool } from "../threads/pool.ts";
 import { tileMemory } from "./arenas.ts";
+import { FIXED_PAGES, instantiate, MOST_PAGES, PAGE } from "./compile.ts";
 import { Heap, sizeOf } from "./heap.ts";
-import { FIXED_PAGES, instantiate, KernelMemory, PAGE } from "./kernel-memory.ts";
+import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
 import { LAYOUT } from "./module.generated.ts";
-import type { TensorMemory } from "./tensor-memory.ts";
-
-/** 4 GiB but a page, so that no address wraps. */
-const MOST_PAGES = 65535;
+import { Pool } from "./pool.ts";
 
 /**
  * Tensors in one memory that threads share. It may grow: views of a SharedArrayBuffer are not detached by that, they go on
@@ -33,15 +30,14 @@ export class SharedMemory implements TensorMemory {
     this.#memory = new WebAssembly.Memory({ initial: FIXED_PAGES, maximum: MOST_PAGES, shared: true });
     const { buffer } = this.#memory;
     this.#buffer = buffer;
-    const kernels = instantiate(module, this.#memory);
-    this.pool = new Pool(module, this.#memory, kernels, threads, smallest);
-    this.#kernels = new KernelMemory(kernels, buffer, this.pool);
+    const run = instantiate(module, this.#memory);
+    this.pool = new Pool(module, this.#memory, run, threads, smallest);
+    this.#kernels = new KernelMemory(run, buffer, this.pool);
     this.#heap = new Heap(LAYOUT.HEAP, buffer.byteLength);
   }
 
-  find(x: Float32Array, second: Float32Array = x, third: Float32Array = x): KernelMemory {
-    const here = this.#kernels.holds(x) && this.#kernels.holds(second) && this.#kernels.holds(third);
-    return here ? this.#kernels : this.#tiles;
+  find(x: Float32Array, second: Float32Array | null = null, third: Float32Array | null = null): KernelMemory {
+    return this.#kernels.holds(x) || this.#kernels.holds(second) || this.#kernels.holds(third) ? this.#kernels : this.#tiles;
   }
 
   allocate(length: number): Float32Array | null {

@@ -1,11 +1,10 @@
+import { FIXED_PAGES, instantiate, MOST_PAGES, PAGE } from "./compile.ts";
 import { Heap, sizeOf } from "./heap.ts";
-import { FIXED_PAGES, instantiate, KernelMemory, PAGE } from "./kernel-memory.ts";
+import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
 import { LAYOUT } from "./module.generated.ts";
-import type { TensorMemory } from "./tensor-memory.ts";
 
-/** The least size of an arena, and the most: 4 GiB but a page, so that no address wraps. */
+/** The least size of an arena. */
 const LEAST_PAGES = 1024;
-const MOST_PAGES = 65535;
 
 /** A memory of fixed size with tensors in it. */
 interface Arena {
@@ -34,11 +33,14 @@ export class Arenas implements TensorMemory {
     this.#tiles = tileMemory(module);
   }
 
-  find(x: Float32Array, second: Float32Array = x, third: Float32Array = x): KernelMemory {
+  find(x: Float32Array, second: Float32Array | null = null, third: Float32Array | null = null): KernelMemory {
+    let best = this.#tiles;
+    let most = 0;
     for (const { memory } of this.#arenas) {
-      if (memory.holds(x) && memory.holds(second) && memory.holds(third)) return memory;
+      const held = Number(memory.holds(x)) + Number(memory.holds(second)) + Number(memory.holds(third));
+      if (held > most) [best, most] = [memory, held];
     }
-    return this.#tiles;
+    return best;
   }
 
   allocate(length: number): Float32Array | null {

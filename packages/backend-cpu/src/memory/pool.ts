@@ -1,26 +1,18 @@
-import type { Kernel, KernelExports, KernelName } from "../simd/kernel-memory.ts";
-import { LAYOUT } from "../simd/module.generated.ts";
+import { type Call, writeCall } from "./calls.ts";
+import type { RunCall } from "./compile.ts";
+import { LAYOUT } from "./module.generated.ts";
 import { startWorker, type WorkerHandle } from "./start-worker.ts";
 
-/** The kernels by the number that stands for them in the table. Those with a mask work on tiles, which threads do not share. */
-const NAMES: readonly KernelName[] = [
-  "normalizeColumns",
-  "normalizeRuns",
-  "momentsColumns",
-  "momentsRuns",
-  "projectionsColumns",
-  "projectionsRuns",
-  "gradientColumns",
-  "gradientRuns",
-];
+const { CALLS, CALL_BYTES, COUNTERS, TABLE } = LAYOUT;
 
 /** Where the counters stand; see worker.ts. */
 const LIMIT = 0;
 const NEXT = 16;
 const DONE = 32;
+const FAILED = 48;
 
 /** How often the caller looks whether the others are done before it sleeps: about 50 microseconds. */
-const LOOKS = 5000;
+const MOST_LOOKS = 5000;
 
 /** A worker, and what tells that it runs or never will. */
 interface Started {
@@ -40,20 +32,20 @@ export class Pool {
   readonly smallest: number;
   /** Settles when every worker has started or failed to; gives the number of threads that run, the caller's included. */
   readonly ready: Promise<number>;
-  readonly #kernels: KernelExports;
+  readonly #run: RunCall;
   readonly #counters: Int32Array;
   readonly #table: Int32Array;
   #workers: readonly Started[] = [];
   #limit = 0;
   #added = 0;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, kernels: KernelExports, size: number, smallest: number) {
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, run: RunCall, size: number, smallest: number) {
     this.size = size;
     this.smallest = smallest;
-    this.#kernels = kernels;
-    this.#counters = new Int32Array(memory.buffer, LAYOUT.POOL, 48);
-    this.#table = new Int32Array(memory.buffer, LAYOUT.TABLE, 16 * LAYOUT.CALLS);
-    const start = { module, memory, names: NAMES, state: LAYOUT.POOL, table: LAYOUT.TABLE, calls: LAYOUT.CALLS };
+    this.#run = run;
+    this.#counters = new Int32Array(memory.buffer, COUNTERS, 64);
+    this.#table = new Int32Array(memory.buffer, TABLE, (CALLS * CALL_BYTES) / 4);
+    const start = { module, memory, counters: COUNTERS, table: TABLE, calls: CALLS, callBytes: CALL_BYTES };
     const workers: Started[] = [];
     const starting = Array.from(
       { length: size - 1 },
@@ -68,24 +60,41 @@ export class Pool {
     this.ready = Promise.all(starting).then((running) => 1 + running.filter(Boolean).length);
   }
 
-  /** Puts a call of a kernel without mask into the table. */
-  add(kernel: KernelName, ...args: Parameters<Kernel>): void {
-    if (this.#added === LAYOUT.CALLS) this.run();
-    const entry = 16 * ((this.#limit + this.#added) & (LAYOUT.CALLS - 1));
-    this.#table[entry] = NAMES.indexOf(kernel);
-    this.#table.set(args, entry + 1);
+  /** Forgets calls that were added and not made, because an error came between. */
+  clear(): void {
+    this.#added = 0;
+  }
+
+  /** Puts a call into the table. */
+  add(call: Call): void {
+    if (this.#added === CALLS) this.run();
+    writeCall(this.#table, (this.#limit + this.#added) & (CALLS - 1), call);
     this.#added++;
   }
 
-  /** Makes all calls that were added, with the help of the workers. */
+  /**
+   * Makes all calls that were added, with the help of the workers.
+   *
+   * @throws the error of a call that trapped, after all others are done.
+   */
   run(): void {
     if (this.#added === 0) return;
     this.#limit = (this.#limit + this.#added) | 0;
     this.#added = 0;
     Atomics.store(this.#counters, LIMIT, this.#limit);
     Atomics.notify(this.#counters, LIMIT);
-    while (this.#takeOne()) {}
+    let failure: unknown = null;
+    for (let index = this.#take(); index !== null; index = this.#take()) {
+      try {
+        this.#run(TABLE + CALL_BYTES * index);
+      } catch (error) {
+        failure ??= error;
+      }
+      Atomics.add(this.#counters, DONE, 1);
+    }
     this.#wait();
+    if (Atomics.exchange(this.#counters, FAILED, 0) !== 0) failure ??= new Error("A kernel failed in one of the threads");
+    if (failure !== null) throw failure;
   }
 
   /** Ends the workers. The caller goes on alone. */
@@ -98,28 +107,13 @@ export class Pool {
     this.#workers = [];
   }
 
-  #takeOne(): boolean {
-    const next = Atomics.load(this.#counters, NEXT);
-    if (next === this.#limit) return false;
-    if (Atomics.compareExchange(this.#counters, NEXT, next, (next + 1) | 0) !== next) return true;
-    const entry = 16 * (next & (LAYOUT.CALLS - 1));
-    const table = this.#table;
-    this.#kernels[NAMES[table[entry]]](
-      table[entry + 1],
-      table[entry + 2],
-      table[entry + 3],
-      table[entry + 4],
-      table[entry + 5],
-      table[entry + 6],
-      table[entry + 7],
-      table[entry + 8],
-      table[entry + 9],
-      table[entry + 10],
-      table[entry + 11],
-      table[entry + 12],
-    );
-    Atomics.add(this.#counters, DONE, 1);
-    return true;
+  /** The place in the table of a call that is now the caller's to make; null where all are taken. */
+  #take(): number | null {
+    for (;;) {
+      const next = Atomics.load(this.#counters, NEXT);
+      if (next === this.#limit) return null;
+      if (Atomics.compareExchange(this.#counters, NEXT, next, (next + 1) | 0) === next) return next & (CALLS - 1);
+    }
   }
 
   /** Until every call that a worker took is done. */
@@ -127,7 +121,7 @@ export class Pool {
     for (let looks = 0; ; looks++) {
       const done = Atomics.load(this.#counters, DONE);
       if (done === this.#limit) return;
-      if (looks > LOOKS) sleep(this.#counters, done);
+      if (looks > MOST_LOOKS) sleep(this.#counters, done);
     }
   }
 }
