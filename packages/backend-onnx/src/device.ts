@@ -1,4 +1,5 @@
-import type { Supports } from "@batchnorm/spec";
+import type { Limits } from "@batchnorm/spec";
+import type { Tensor } from "onnxruntime-common";
 
 /** What an execution provider is good for. */
 export interface Device {
@@ -6,11 +7,11 @@ export interface Device {
   readonly name: string;
   /** Whether the runtime's CPU kernels run, on memory that JavaScript sees. */
   readonly onHost: boolean;
-  /** Whether two calls of the runtime may be under way at once. */
-  readonly concurrent: boolean;
+  /** Where x, the mask and dy may lie. What a pass keeps stays on the device if `gpu-buffer` is among them. */
+  readonly locations: readonly Tensor.DataLocation[];
   /** How long a row of the layout `CHANNELS_LAST` may get. */
   readonly longestRow: number;
-  readonly supports: Supports;
+  readonly limits: Limits;
 }
 
 /**
@@ -23,28 +24,21 @@ export interface Device {
  */
 const LONGEST_ROW = { host: 2048, gpu: 32_768 };
 
-/** Providers of onnxruntime-web. One thing at a time: see `Turns`. */
-const WEB_PROVIDERS = new Set(["wasm", "webgpu", "webnn", "webgl"]);
 const HOST_PROVIDERS = new Set(["wasm", "cpu"]);
+const HOST_LOCATIONS: readonly Tensor.DataLocation[] = ["cpu", "cpu-pinned"];
 
-export function deviceOf(name: string): Device {
+/** @param isWeb whether the runtime is onnxruntime-web, the only one that shares its GPU buffers with JavaScript. */
+export function deviceOf(name: string, isWeb: boolean): Device {
   const onHost = HOST_PROVIDERS.has(name);
   return {
     name,
     onHost,
-    concurrent: !WEB_PROVIDERS.has(name),
+    locations: isWeb && name === "webgpu" ? [...HOST_LOCATIONS, "gpu-buffer"] : HOST_LOCATIONS,
     longestRow: onHost ? LONGEST_ROW.host : LONGEST_ROW.gpu,
-    supports: {
-      maxRank: null,
-      dtypes: ["float32"],
-      training: true,
-      gradients: true,
+    limits: {
       masks: true,
-      // onnxruntime-web 1.30 accepts a preallocated output on wasm and never writes to it. (onnxruntime-node does write to it.)
-      out: false,
+      // No `out`: onnxruntime-web 1.30 accepts a preallocated output on wasm and never writes to it. (onnxruntime-node does.)
       varianceEstimators: ["population", "sample"],
-      // To reject is to look, and what lies on a GPU would have to be read back for that.
-      nonFinite: onHost ? ["propagate", "reject"] : ["propagate"],
       accumulation: "float32",
       // WGSL lets an implementation flush; SwiftShader does in every operation.
       subnormals: onHost ? "preserved" : "flushed",

@@ -7,7 +7,7 @@ import { trainingGraph } from "./graph/training-graph.ts";
 import type { GraphSource } from "./sessions.ts";
 
 /** What a call needs of the graph that it runs. */
-export interface Request {
+export interface GraphOptions {
   readonly device: Device;
   readonly layout: Layout;
   /** Whether x, and so the output, lies on the GPU. */
@@ -16,7 +16,7 @@ export interface Request {
 }
 
 /** Inference: by the operator wherever the arrangement lets it. */
-export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request): GraphSource {
+export function inferenceSource({ layout, onGpu, config: { epsilon } }: GraphOptions): GraphSource {
   const lowering = layout.name === "channels-last" ? "multiply-add" : "operator";
   return {
     key: keyOf("inference", layout, onGpu, lowering, epsilon),
@@ -26,7 +26,7 @@ export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request)
 }
 
 /** A training step, by the operator where it is right and fast: on the CPU, channels first, without a mask. */
-export function trainingSource({ device, layout, onGpu, config }: Request, masked: boolean): GraphSource {
+export function trainingSource({ device, layout, onGpu, config }: GraphOptions, masked: boolean): GraphSource {
   const byOperator = device.onHost && layout.name === "channels-first";
   const lowering = masked ? "masked" : byOperator ? "operator" : "composed";
   const { epsilon, varianceEstimator } = config;
@@ -34,7 +34,7 @@ export function trainingSource({ device, layout, onGpu, config }: Request, maske
   return {
     // Only the operator has epsilon in the graph, as an attribute.
     key: keyOf("training", layout, onGpu, lowering, varianceEstimator, lowering === "operator" ? epsilon : ""),
-    onGpu: [...(onGpu ? ["y"] : []), ...(device.name === "webgpu" ? stays : [])],
+    onGpu: [...(onGpu ? ["y"] : []), ...(device.locations.includes("gpu-buffer") ? stays : [])],
     build: () => trainingGraph(layout, lowering, varianceEstimator, { epsilon }),
   };
 }
@@ -42,7 +42,7 @@ export function trainingSource({ device, layout, onGpu, config }: Request, maske
 const STATISTICS: readonly string[] = ["statistics_out", "normalizer_out"];
 
 /** The gradients; `frozen` gives that of x alone. */
-export function backwardSource({ layout, onGpu }: Request, through: Through | "frozen"): GraphSource {
+export function backwardSource({ layout, onGpu }: GraphOptions, through: Through | "frozen"): GraphSource {
   const outputs = through === "frozen" ? ["dx"] : ["dx", "dgamma", "dbeta"];
   return {
     key: keyOf("backward", layout, onGpu, through),

@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-common";
-import type { OrtRuntime } from "../src/index.ts";
+import { createBackend, type OnnxBackend, type OrtRuntime } from "../src/index.ts";
 import { ort } from "./ort-web.ts";
 
 /** What a recording runtime saw, and what it is to do. */
@@ -47,4 +47,12 @@ export function recordingRuntime(): Recording {
   const runtime = { env: ort.env, Tensor: ort.Tensor, InferenceSession: { create } } as unknown as OrtRuntime;
   const recording: Recording = { runtime, created: 0, released: 0, atOnce: 0, fail: {} };
   return recording;
+}
+
+/** A backend on a recording runtime, whose counts begin when the backend is there: it makes a session to see that the runtime works. */
+export async function recordedBackend(): Promise<{ backend: OnnxBackend; recording: Recording }> {
+  const recording = recordingRuntime();
+  const backend = await createBackend({ ort: recording.runtime });
+  Object.assign(recording, { created: 0, released: 0, atOnce: 0 });
+  return { backend, recording };
 }
