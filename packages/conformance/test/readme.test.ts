@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { MUTANTS } from "@batchnorm/mutants";
 import { describe, expect, it } from "vitest";
 import { suiteCommand } from "../src/command.ts";
-import { MUTANTS } from "../src/mutants/run.ts";
 import { runConformance } from "../src/suite.ts";
 import { readVectors } from "../src/vectors/read.ts";
 import inference from "./adapters/inference.ts";

@@ -98,3 +98,29 @@ export function writeState(to: BatchNormState, { parameters, statistics }: Param
     if (values !== undefined) array?.set(values);
   }
 }
+
+/** A layer that passes everything on to `layer` but what `changes` has. */
+export function override<When extends "sync" | "async">(layer: HostLayer<When>, changes: Partial<HostLayer<When>>): HostLayer<When> {
+  const all: HostLayer<When> = {
+    get config() {
+      return layer.config;
+    },
+    get channels() {
+      return layer.channels;
+    },
+    get trainable() {
+      return layer.trainable;
+    },
+    set trainable(value) {
+      layer.trainable = value;
+    },
+    call: (x, options) => layer.call(x, options),
+    backward: (dy, options) => layer.backward(dy, options),
+    freeze: () => layer.freeze(),
+    unfreeze: () => layer.unfreeze(),
+    state: () => layer.state(),
+    setState: (update) => layer.setState(update),
+    dispose: () => layer.dispose(),
+  };
+  return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes));
+}

@@ -1,5 +1,5 @@
+import type { AnyBackend } from "@batchnorm/conformance";
 import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
-import type { AnyBackend } from "../checks/check.ts";
 import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
 import { asynchronousBackend, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
@@ -90,30 +90,4 @@ export function reordering(
   change: (layer: HostLayer<"async">, live: () => BatchNormState) => HostLayer<"async">,
 ): Mutant {
   return { name, fault, clauses, create: () => asynchronousBackend(`mutant/${name}`, change) };
-}
-
-/** A layer that passes everything on to `layer` but what `changes` has. */
-export function override<When extends "sync" | "async">(layer: HostLayer<When>, changes: Partial<HostLayer<When>>): HostLayer<When> {
-  const all: HostLayer<When> = {
-    get config() {
-      return layer.config;
-    },
-    get channels() {
-      return layer.channels;
-    },
-    get trainable() {
-      return layer.trainable;
-    },
-    set trainable(value) {
-      layer.trainable = value;
-    },
-    call: (x, options) => layer.call(x, options),
-    backward: (dy, options) => layer.backward(dy, options),
-    freeze: () => layer.freeze(),
-    unfreeze: () => layer.unfreeze(),
-    state: () => layer.state(),
-    setState: (update) => layer.setState(update),
-    dispose: () => layer.dispose(),
-  };
-  return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes));
 }
