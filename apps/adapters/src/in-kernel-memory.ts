@@ -1,5 +1,5 @@
+import type { CpuBackend, CpuTensor } from "@batchnorm/backend-cpu";
 import type { Backend, CallOptions, Gradients, Layer } from "@batchnorm/spec";
-import type { CpuBackend, CpuTensor } from "../src/index.ts";
 
 /**
  * A backend whose tensors all lie in kernel memory, results included, where its threads work on them. For the conformance suite, which

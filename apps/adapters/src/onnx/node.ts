@@ -1,5 +1,8 @@
 import { createBackend, type OnnxBackend } from "@batchnorm/backend-onnx";
-import { ort } from "./ort-web.ts";
+import * as ort from "onnxruntime-web";
+
+// Worker threads would outlive the run, and one thread is what the bounds and timings are about.
+ort.env.wasm.numThreads = 1;
 
 /** onnxruntime-web's wasm provider. */
 export function onnxWasm(): Promise<OnnxBackend> {
