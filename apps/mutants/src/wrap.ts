@@ -2,13 +2,26 @@ import type { AnyBackend } from "@batchnorm/conformance";
 import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
 import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { asynchronousBackend, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
+import { asynchronousBackend, backendOf, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
+import { type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
+
+const CORRECT_ARITHMETIC = referenceArithmetic({});
 
 type Create = HostBackend<"sync">["create"];
 
 /** A mutant that takes one step of the arithmetic wrongly. */
 export function calculating(name: string, fault: string, clauses: readonly string[], faults: Partial<Formulas>): Mutant {
   return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults) };
+}
+
+/** A mutant whose passes are done in another way. `change` is called once for each backend. */
+export function computing(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  change: (correct: ReferenceArithmetic) => Partial<ReferenceArithmetic>,
+): Mutant {
+  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, { ...CORRECT_ARITHMETIC, ...change(CORRECT_ARITHMETIC) }) };
 }
 
 /** A mutant that describes, searches or copies its tensors wrongly. */
