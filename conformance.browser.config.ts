@@ -20,14 +20,14 @@ export default defineConfig({
     () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend()),
     () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend({ kernels: "wasm" })),
     () =>
-      Promise.all([import("@batchnorm/backend-cpu"), import("./packages/backend-cpu/test/in-kernel-memory.ts")]).then(
-        ([{ createBackend }, { inKernelMemory }]) => inKernelMemory(createBackend({ kernels: "wasm", threads: 2 })),
+      Promise.all([import("@batchnorm/backend-cpu"), import("@batchnorm/adapters/cpu")]).then(([{ createBackend }, { inKernelMemory }]) =>
+        inKernelMemory(createBackend({ kernels: "wasm", threads: 2 })),
       ),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgl }) => tfjsWebgl()),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgpu }) => tfjsWebgpu()),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWasm }) => tfjsWasm()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWasm }) => onnxWasm()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpu }) => onnxWebgpu()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpuOnGpu }) => onnxWebgpuOnGpu()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWebgl }) => tfjsWebgl()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWebgpu }) => tfjsWebgpu()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWasm }) => tfjsWasm()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWasm }) => onnxWasm()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWebgpu }) => onnxWebgpu()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWebgpuOnGpu }) => onnxWebgpuOnGpu()),
   ],
 });

@@ -1,6 +1,6 @@
+import { inKernelMemory } from "@batchnorm/adapters/cpu";
 import { conformance } from "@batchnorm/conformance/vitest";
 import { createBackend } from "../src/index.ts";
-import { inKernelMemory } from "./in-kernel-memory.ts";
 
 await conformance(createBackend);
 await conformance(() => createBackend({ kernels: "plain" }));

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
 /**
- * Compiles assembly/ to WebAssembly and writes it, as text, to src/simd/module.generated.ts. With `--check` it only compares.
+ * Compiles assembly/ to WebAssembly and writes it, as text, to src/memory/module.generated.ts. With `--check` it only compares.
  * The file is committed, so that sources run without a build.
  */
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-const TARGET = join(PACKAGE, "src/simd/module.generated.ts");
+const TARGET = join(PACKAGE, "src/memory/module.generated.ts");
 
-/** The pages of the fixed part of a memory; the kernels check nothing, so src/simd/kernel-memory.ts makes none smaller. */
+/** The pages of the fixed part of a memory; the kernels check nothing, so src/memory/kernel-memory.ts makes none smaller. */
 const PAGES = 23;
 
 const text = render(await compile());

@@ -1,4 +1,4 @@
-import { BatchNormError, rejectUnknownKeys } from "@batchnorm/spec";
+import { BatchNormError, rejectUnknownOptions } from "@batchnorm/spec";
 import type { ExecutionProvider, OrtRuntime } from "./runtime.ts";
 
 /** Options of `createBackend` where the runtime is yours. */
@@ -20,8 +20,8 @@ export interface OnnxBackendOptions extends Omit<CustomBackendOptions, "ort"> {
 
 /** @throws BatchNormError `invalid-argument` */
 export function checkBackendOptions(options: unknown): asserts options is OnnxBackendOptions {
-  rejectUnknownKeys("invalid-argument", "The options of createBackend", options, ["ort", "executionProviders"]);
-  const { ort, executionProviders } = options;
+  rejectUnknownOptions("The options of createBackend", options, ["ort", "executionProviders"]);
+  const { ort, executionProviders } = options as OnnxBackendOptions;
   if (ort !== undefined && !isRuntime(ort)) {
     throw new BatchNormError("invalid-argument", "ort is not an ONNX Runtime", ort, "the module of onnxruntime-web or onnxruntime-node");
   }

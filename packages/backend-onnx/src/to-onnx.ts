@@ -1,4 +1,4 @@
-import { type BatchNormConfig, BatchNormError, type BatchNormState, channelView, rejectUnknownKeys } from "@batchnorm/spec";
+import { type BatchNormConfig, BatchNormError, type BatchNormState, channelView, rejectUnknownOptions } from "@batchnorm/spec";
 import { toOnnxAttributes } from "@batchnorm/spec/convert";
 import { Graph, OPSET, type Value } from "./graph/graph.ts";
 
@@ -24,7 +24,7 @@ export interface ToOnnxOptions {
  * `invalid-axis`, `invalid-argument` for the options, and what `resolveConfig` and `resolveState` throw.
  */
 export function toOnnx(state: BatchNormState, config: BatchNormConfig, options: ToOnnxOptions = {}): Uint8Array {
-  rejectUnknownKeys("invalid-argument", "The options of toOnnx", options as unknown, ["rank", "training", "opset"]);
+  rejectUnknownOptions("The options of toOnnx", options, ["rank", "training", "opset"]);
   const { training = false, opset = OPSET } = options;
   if (!Number.isInteger(opset) || opset < OPSET) {
     throw new BatchNormError("invalid-argument", "The opset is too old", opset, `an integer, at least ${OPSET}`);

@@ -1,4 +1,4 @@
-export { type Definition, defineBackend, type HostDefinition } from "./backend.ts";
+export { type Definition, defineBackend, type HostDefinition, promiseBackend } from "./backend.ts";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
 export {
   type Arithmetic,
@@ -41,6 +41,6 @@ export {
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
 export { type FloatTensor, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
-export { rejectUnknownKeys } from "./objects.ts";
+export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";
 export { channelView, elementsPerChannel, maskShape, resolveAxis, sameShape, sizeOf } from "./view.ts";

@@ -1,0 +1,82 @@
+import type { BackwardPass, FloatTensor, ForwardResult, Gradients, MaskTensor, Pass } from "@batchnorm/spec";
+import type { Engine } from "./kernels/engine.ts";
+import { type BatchElements, inputGradient, parameterGradients } from "./kernels/gradients.ts";
+import { moments } from "./kernels/moments.ts";
+import { normalize } from "./kernels/normalize.ts";
+import type { Normalizer } from "./kernels/normalizer.ts";
+import { type BatchArrays, batchArrays, type CpuState, movingNormalizer } from "./state.ts";
+
+/** What a forward pass keeps for its backward pass. */
+export interface Saved {
+  /** By reference, not a copy: x must not be written to in between. */
+  readonly x: Float32Array;
+  /** What normalized x. */
+  readonly normalizer: Normalizer;
+  /** Null where the moving statistics did. */
+  readonly batch: BatchElements | null;
+}
+
+export type CpuPass = Pass<FloatTensor, CpuState, MaskTensor>;
+export type CpuResult = ForwardResult<FloatTensor, Saved>;
+
+/** Normalizes with the moving statistics (clause 5.1). */
+export function infer(engine: Engine, pass: CpuPass): CpuResult {
+  return normalizeWith(engine, pass, movingNormalizer(pass.state, pass.config.epsilon), null);
+}
+
+/** Normalizes with the batch's statistics and updates the moving ones (clauses 6.1 and 7.1). */
+export function train(engine: Engine, pass: CpuPass): CpuResult {
+  const { config, state, x, view } = pass;
+  const mask = pass.mask === null ? null : pass.mask.data;
+  const arrays = batchArrays(state);
+  const { normalizer, variance } = arrays;
+  const n = moments(engine, x.data, view, mask, normalizer.mean, variance);
+  // A mask that hides everything says nothing about the data (clause 9.4).
+  if (n === 0) return infer(engine, pass);
+  normalizer.set(normalizer.mean, variance, config.epsilon, state.parameters.gamma, state.parameters.beta);
+  const result = normalizeWith(engine, pass, normalizer, pass.gradient ? { n, mask } : null);
+  updateMovingStatistics(pass, arrays, n);
+  return result;
+}
+
+/** The gradients of a pass (section 10). */
+export function backward(
+  engine: Engine,
+  { dy, out, pass, saved }: BackwardPass<FloatTensor, CpuState, Saved, MaskTensor>,
+): Gradients<FloatTensor> {
+  const { x, normalizer, batch } = saved;
+  const { view, mode, state } = pass;
+  const { gamma, beta } = state.parameters;
+  const [dgamma, dbeta] = [new Float64Array(view.channels), new Float64Array(view.channels)];
+  // A frozen layer has nobody who would ask for the sums.
+  if (mode.parameterGradients || batch !== null) parameterGradients(engine, dy.data, x, view, normalizer, dgamma, dbeta);
+  const dx = out ?? newTensor(pass);
+  inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
+    parameter === null || !mode.parameterGradients ? null : { data: Float32Array.from(gradient), shape: [view.channels] };
+  return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
+}
+
+function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, batch: BatchElements | null): CpuResult {
+  const { x, view, gradient } = pass;
+  const y = pass.out ?? newTensor(pass);
+  normalize(engine, x.data, y.data, view, normalizer);
+  return { y, saved: gradient ? { x: x.data, normalizer, batch } : undefined };
+}
+
+/** moving = moving * momentum + batch * (1 - momentum), for both statistics (clauses 7.1, 7.3 and 7.4). */
+function updateMovingStatistics({ config, state, view }: CpuPass, { normalizer, variance }: BatchArrays, n: number): void {
+  const { momentum, varianceEstimator } = config;
+  const { movingMean, movingVariance } = state.statistics;
+  const { mean } = normalizer;
+  const correction = varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
+  for (let c = 0; c < view.channels; c++) {
+    movingMean[c] = movingMean[c] * momentum + mean[c] * (1 - momentum);
+    movingVariance[c] = movingVariance[c] * momentum + variance[c] * correction * (1 - momentum);
+  }
+  state.movingIsCurrent = false;
+}
+
+function newTensor({ x, shape }: CpuPass): FloatTensor {
+  return { data: new Float32Array(x.data.length), shape: [...shape] };
+}
