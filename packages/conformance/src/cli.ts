@@ -18,7 +18,6 @@ import { readVectors } from "./vectors/read.ts";
 
 interface CliOptions extends CommandOptions {
   readonly deviations?: string;
-  readonly mutants: boolean;
 }
 
 /**
@@ -28,13 +27,12 @@ export function main(argv: readonly string[]): Promise<number> {
   const command = suiteCommand("batchnorm-conformance")
     .description("Holds implementations of batch normalization against the spec and the golden vectors that the real Keras made.")
     .argument("[adapter-or-config]", "module whose default export is a config, a backend, or a function that makes one", undefined)
-    .option("--deviations <file>", "JSON list of { backend?, id, reason }: checks that are known to fail")
-    .option("--mutants", "hold the suite against its own wrong backends, too", false);
+    .option("--deviations <file>", "JSON list of { backend?, id, reason }: checks that are known to fail");
   return runCommand(command, argv, run);
 }
 
 async function run(file: string | undefined, options: CliOptions): Promise<number> {
-  const { only, seed, runs, mutants } = options;
+  const { only, seed, runs } = options;
   checkClause(only);
   const config = await loadConfig(file);
   const backends = await openBackends(config, options.backend);
@@ -44,7 +42,6 @@ async function run(file: string | undefined, options: CliOptions): Promise<numbe
     deviations: [...(config.deviations ?? []), ...listed],
     only: only ?? null,
     properties: { seed, runs },
-    mutants,
     onProgress: showProgress,
   });
   clearProgress();

@@ -2,7 +2,6 @@ import { SPEC_VERSION } from "@batchnorm/spec";
 import type { AnyBackend, Check } from "./checks/check.ts";
 import { caseCheck } from "./checks/golden.ts";
 import { CONTRACT_CHECKS } from "./contract/checks.ts";
-import { MUTANTS, runMutant } from "./mutants/run.ts";
 import { propertyChecks } from "./properties/checks.ts";
 import type { PropertyOptions } from "./properties/property.ts";
 import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
@@ -28,8 +27,6 @@ export interface ConformanceOptions {
   /** A clause such as `6.1`, or a whole section such as `6`. */
   readonly only?: string | null;
   readonly properties?: PropertyOptions;
-  /** Whether to hold the suite itself against its mutants, too. */
-  readonly mutants?: boolean;
   /** Milliseconds that one check may take. */
   readonly timeout?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -55,16 +52,5 @@ export async function runConformance(backends: readonly AnyBackend[], options: C
     const progress = (done: number, total: number, last: CaseResult): void => onProgress?.({ backend: backend.name, done, total, last });
     results.push(await runChecks(backend, checks, { deviations, only, onProgress: progress, ...(timeout !== undefined && { timeout }) }));
   }
-  const report: Report = { specVersion: SPEC_VERSION, vectors: { count: vectors.cases.length, sha256: vectors.sha256 }, results };
-  return options.mutants ? { ...report, mutants: await runMutants(checks, onProgress) } : report;
-}
-
-async function runMutants(checks: readonly Check[], onProgress: ConformanceOptions["onProgress"]): Promise<MutantResult[]> {
-  const results: MutantResult[] = [];
-  for (const mutant of MUTANTS) {
-    const last = await runMutant(mutant, checks);
-    results.push(last);
-    onProgress?.({ backend: "mutants", done: results.length, total: MUTANTS.length, last });
-  }
-  return results;
+  return { specVersion: SPEC_VERSION, vectors: { count: vectors.cases.length, sha256: vectors.sha256 }, results };
 }

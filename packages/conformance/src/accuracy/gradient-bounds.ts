@@ -1,8 +1,13 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Step } from "../vectors/case.ts";
-import type { Bounds, StepParameters } from "./bounds.ts";
 import { type Accuracy, accumulationRoundoff, ROUNDINGS, THROUGH_ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 import { locate, type Normalizer, visibleCount } from "./normalizer.ts";
+
+/** gamma and beta at one step; null is 1 and 0. */
+export interface StepParameters {
+  readonly gamma: ArrayLike<number> | null;
+  readonly beta: ArrayLike<number> | null;
+}
 
 /** The two sums of one channel that a gradient is made of, and the bounds of their errors. */
 interface Sums {
@@ -30,7 +35,7 @@ export function gradientBounds(
   normalizers: readonly Normalizer[],
   { gamma }: StepParameters,
   accuracy: Accuracy,
-): Pick<Bounds, "dx" | "dgamma" | "dbeta"> {
+): Readonly<Record<"dx" | "dgamma" | "dbeta", Float64Array | null>> {
   const { dy, x, mask, truth } = step;
   if (dy === null) return { dx: null, dgamma: null, dbeta: null };
   const tiny = underflow(accuracy);

@@ -1,21 +1,6 @@
-import type { Check } from "../checks/check.ts";
-import type { MutantResult } from "../report.ts";
-import { clauseMatches, runCheck } from "../run.ts";
-import { CONFIGURATION_MUTANTS } from "./configuration-mutants.ts";
-import { GRADIENT_MUTANTS } from "./gradient-mutants.ts";
-import { LIFE_MUTANTS } from "./life-mutants.ts";
+import { type Check, clauseMatches, type MutantResult, type Progress, runCheck } from "@batchnorm/conformance";
+import { MUTANTS } from "./all.ts";
 import type { Mutant } from "./mutant.ts";
-import { NORMALIZATION_MUTANTS } from "./normalization-mutants.ts";
-import { STATISTICS_MUTANTS } from "./statistics-mutants.ts";
-
-/** Every mutant that the suite has to catch. */
-export const MUTANTS: readonly Mutant[] = [
-  ...NORMALIZATION_MUTANTS,
-  ...STATISTICS_MUTANTS,
-  ...GRADIENT_MUTANTS,
-  ...CONFIGURATION_MUTANTS,
-  ...LIFE_MUTANTS,
-];
 
 /** Runs the checks of a mutant's own clauses until one of them fails: that one has caught it. */
 export async function runMutant({ name, fault, clauses, create }: Mutant, checks: readonly Check[]): Promise<MutantResult> {
@@ -28,4 +13,19 @@ export async function runMutant({ name, fault, clauses, create }: Mutant, checks
     }
   }
   return { mutant: name, fault, clauses, caughtBy: null };
+}
+
+/** Runs all mutants, or those that are given, one after another. */
+export async function runMutants(
+  checks: readonly Check[],
+  onProgress: (progress: Progress) => void = () => {},
+  mutants: readonly Mutant[] = MUTANTS,
+): Promise<MutantResult[]> {
+  const results: MutantResult[] = [];
+  for (const mutant of mutants) {
+    const last = await runMutant(mutant, checks);
+    results.push(last);
+    onProgress({ backend: "mutants", done: results.length, total: mutants.length, last });
+  }
+  return results;
 }
