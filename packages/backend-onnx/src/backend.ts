@@ -1,4 +1,4 @@
-import { type Backend, BatchNormError, defineBackend } from "@batchnorm/spec";
+import { type Backend, BatchNormError, defineBackend, promiseBackend } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
 import { ortArithmetic } from "./arithmetic.ts";
 import { deviceOf } from "./device.ts";
@@ -27,7 +27,12 @@ export interface OnnxBackend extends Backend<Tensor, "async"> {
  * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where no provider works, such as `webgpu` without an
  * adapter.
  */
-export async function createBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
+export function createBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
+  return promiseBackend(makeBackend(options));
+}
+
+/** What `createBackend` gives, as a plain promise. */
+export async function makeBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
   checkBackendOptions(options);
   const { ort, executionProviders } = options;
   if (ort === undefined) throw new BatchNormError("invalid-argument", "There is no ort", ort, "the module of an ONNX Runtime");

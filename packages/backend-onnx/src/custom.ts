@@ -1,4 +1,4 @@
-export * from "./backend.ts";
+export { createBackend, type OnnxBackend } from "./backend.ts";
 export * from "./from-onnx.ts";
 export type { CustomBackendOptions } from "./options.ts";
 export type { ExecutionProvider, OrtRuntime } from "./runtime.ts";

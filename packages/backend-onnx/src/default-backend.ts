@@ -1,5 +1,5 @@
-import { BatchNormError } from "@batchnorm/spec";
-import { createBackend as createCustomBackend, type OnnxBackend } from "./backend.ts";
+import { BatchNormError, promiseBackend } from "@batchnorm/spec";
+import { makeBackend, type OnnxBackend } from "./backend.ts";
 import { checkBackendOptions, type OnnxBackendOptions } from "./options.ts";
 import { type OrtRuntime, providerName } from "./runtime.ts";
 
@@ -13,11 +13,15 @@ import { type OrtRuntime, providerName } from "./runtime.ts";
  * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where onnxruntime-web cannot be loaded, or no provider works, such as
  * `webgpu` without an adapter.
  */
-export async function createBackend(options: OnnxBackendOptions = {}): Promise<OnnxBackend> {
+export function createBackend(options: OnnxBackendOptions = {}): Promise<OnnxBackend> {
+  return promiseBackend(makeDefaultBackend(options));
+}
+
+async function makeDefaultBackend(options: OnnxBackendOptions): Promise<OnnxBackend> {
   checkBackendOptions(options);
   const { ort, executionProviders } = options;
   const wantsWebGpu = executionProviders?.some((each) => providerName(each) === "webgpu") ?? false;
-  return createCustomBackend({ ort: ort ?? (await importRuntime(wantsWebGpu)), executionProviders });
+  return makeBackend({ ort: ort ?? (await importRuntime(wantsWebGpu)), executionProviders });
 }
 
 /** @throws BatchNormError `runtime-failure` when onnxruntime-web is not installed or cannot be loaded. */

@@ -21,7 +21,7 @@ export interface OnnxBackendOptions extends Omit<CustomBackendOptions, "ort"> {
 /** @throws BatchNormError `invalid-argument` */
 export function checkBackendOptions(options: unknown): asserts options is OnnxBackendOptions {
   rejectUnknownOptions("The options of createBackend", options, ["ort", "executionProviders"]);
-  const { ort, executionProviders } = options;
+  const { ort, executionProviders } = options as OnnxBackendOptions;
   if (ort !== undefined && !isRuntime(ort)) {
     throw new BatchNormError("invalid-argument", "ort is not an ONNX Runtime", ort, "the module of onnxruntime-web or onnxruntime-node");
   }
