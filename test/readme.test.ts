@@ -39,3 +39,10 @@ describe("the README's program", () => {
     expect(got.filter((number) => !wanted.some((each) => Math.abs(each - number) < 1e-5) && Math.abs(number - 1) > 1e-5)).toEqual([]);
   });
 });
+
+it("runs the guide's program, and it prints what its comments say", () => {
+  const guide = fileURLToPath(new URL("../docs/guide.md", import.meta.url));
+  const program = readmeExample(guide);
+  const comments = [...program.matchAll(/; \/\/ (.*)$/gm)].map(([, comment]) => comment);
+  expect(runProgram(guide, program, folder("backend-cpu")).trim().split("\n")).toEqual(comments);
+});
