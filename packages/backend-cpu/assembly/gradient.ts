@@ -9,7 +9,7 @@ type Visible = i32;
 type Masked = f32;
 
 export function gradientColumns(call: Call): void {
-  columns(call.x, call.dy, call.out, call.rows, call.rowStride, call.length, call.at, call.cached != 0);
+  columns(call.x, call.dy, call.out, call.rows, call.rowStride, call.length, call.at, call.cached !== 0);
 }
 
 /** The mask has one byte a row. */
@@ -114,7 +114,7 @@ function runs<Sight>(call: Call): void {
         v128.store(atOut + k * 4, f32x4.sub(f32x4.mul(v128.load(atDy + k * 4), s), visible));
       }
       for (; k < length; k++) {
-        one(atX + k * 4, atDy + k * 4, atOut + k * 4, constants, !isFloat<Sight>() || load<u8>(mask + k) != 0);
+        one(atX + k * 4, atDy + k * 4, atOut + k * 4, constants, !isFloat<Sight>() || load<u8>(mask + k) !== 0);
       }
     }
   }

@@ -4,14 +4,7 @@ import { GRADIENT, MASKED, MERGE, MOMENTS, NON_FINITE, NORMALIZE, PROJECTIONS, R
 import { merge } from "./merge";
 import { findNonFinite } from "./non-finite";
 import { normalizeColumns, normalizeRuns } from "./normalize";
-import {
-  momentsColumns,
-  momentsColumnsMasked,
-  momentsRuns,
-  momentsRunsMasked,
-  projectionsColumns,
-  projectionsRuns,
-} from "./sums";
+import { momentsColumns, momentsColumnsMasked, momentsRuns, momentsRunsMasked, projectionsColumns, projectionsRuns } from "./sums";
 
 export * from "./layout";
 

@@ -4,7 +4,7 @@ import { type BatchElements, inputGradient, parameterGradients } from "./kernels
 import { moments } from "./kernels/moments.ts";
 import { normalize } from "./kernels/normalize.ts";
 import type { Normalizer } from "./kernels/normalizer.ts";
-import { type BatchArrays, batchArrays, type CpuState, movingNormalizer } from "./state.ts";
+import { type CpuState, movingNormalizer, type TrainingArrays, trainingArrays } from "./state.ts";
 
 /** What a forward pass keeps for its backward pass. */
 export interface Saved {
@@ -28,13 +28,13 @@ export function infer(engine: Engine, pass: CpuPass): CpuResult {
 export function train(engine: Engine, pass: CpuPass): CpuResult {
   const { config, state, x, view } = pass;
   const mask = pass.mask === null ? null : pass.mask.data;
-  const arrays = batchArrays(state);
-  const { normalizer, variance } = arrays;
-  const n = moments(engine, x.data, view, mask, normalizer.mean, variance);
+  const arrays = trainingArrays(state);
+  const { batch, variance } = arrays;
+  const n = moments(engine, x.data, view, mask, batch.mean, variance);
   // A mask that hides everything says nothing about the data (clause 9.4).
   if (n === 0) return infer(engine, pass);
-  normalizer.set(normalizer.mean, variance, config.epsilon, state.parameters.gamma, state.parameters.beta);
-  const result = normalizeWith(engine, pass, normalizer, pass.gradient ? { n, mask } : null);
+  batch.set(batch.mean, variance, config.epsilon, state.parameters.gamma, state.parameters.beta);
+  const result = normalizeWith(engine, pass, batch, pass.gradient ? { n, mask } : null);
   updateMovingStatistics(pass, arrays, n);
   return result;
 }
@@ -47,13 +47,13 @@ export function backward(
   const { x, normalizer, batch } = saved;
   const { view, mode, state } = pass;
   const { gamma, beta } = state.parameters;
-  const [dgamma, dbeta] = [new Float64Array(view.channels), new Float64Array(view.channels)];
+  const { dgamma, dbeta } = trainingArrays(state);
   // A frozen layer has nobody who would ask for the sums.
   if (mode.parameterGradients || batch !== null) parameterGradients(engine, dy.data, x, view, normalizer, dgamma, dbeta);
   const dx = out ?? newTensor(pass);
   inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
   const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
-    parameter === null || !mode.parameterGradients ? null : { data: Float32Array.from(gradient), shape: [view.channels] };
+    parameter === null || !mode.parameterGradients ? null : { data: new Float32Array(gradient), shape: [view.channels] };
   return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
 }
 
@@ -65,10 +65,10 @@ function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, ba
 }
 
 /** moving = moving * momentum + batch * (1 - momentum), for both statistics (clauses 7.1, 7.3 and 7.4). */
-function updateMovingStatistics({ config, state, view }: CpuPass, { normalizer, variance }: BatchArrays, n: number): void {
+function updateMovingStatistics({ config, state, view }: CpuPass, { batch, variance }: TrainingArrays, n: number): void {
   const { momentum, varianceEstimator } = config;
   const { movingMean, movingVariance } = state.statistics;
-  const { mean } = normalizer;
+  const { mean } = batch;
   const correction = varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
   for (let c = 0; c < view.channels; c++) {
     movingMean[c] = movingMean[c] * momentum + mean[c] * (1 - momentum);

@@ -7,14 +7,17 @@ export interface CpuState extends BatchNormState {
   readonly moving: Normalizer;
   /** Whether `moving` still has the numbers of the state (clause 5.4). */
   movingIsCurrent: boolean;
-  /** Null until the first training step: a layer for inference needs none of it. */
-  batch: BatchArrays | null;
+  /** Null until the first training step or gradient: a layer for inference needs none of them. */
+  training: TrainingArrays | null;
 }
 
-/** What a training step and its gradients leave behind. A pass that waits for `backward` points here: a new call drops the old one. */
-export interface BatchArrays {
-  readonly normalizer: Normalizer;
+/** What training works with, `[channels]`. A pass that waits for `backward` points here: a new call drops the old one. */
+export interface TrainingArrays {
+  /** What the batch's own statistics make of x. */
+  readonly batch: Normalizer;
   readonly variance: Float64Array;
+  readonly dgamma: Float64Array;
+  readonly dbeta: Float64Array;
 }
 
 /** State as typed arrays on the host; see `Store`. */
@@ -23,7 +26,7 @@ export const cpuStore: Store<CpuState, "sync"> = {
     ...state,
     moving: new Normalizer(state.statistics.movingMean.length),
     movingIsCurrent: false,
-    batch: null,
+    training: null,
   }),
   read: copyState,
   write(state, { parameters, statistics }) {
@@ -45,9 +48,9 @@ export function movingNormalizer(state: CpuState, epsilon: number): Normalizer {
   return state.moving;
 }
 
-/** Where a training step puts the batch's statistics. */
-export function batchArrays(state: CpuState): BatchArrays {
+export function trainingArrays(state: CpuState): TrainingArrays {
   const { channels } = state.moving;
-  state.batch ??= { normalizer: new Normalizer(channels), variance: new Float64Array(channels) };
-  return state.batch;
+  const float64 = (): Float64Array => new Float64Array(channels);
+  state.training ??= { batch: new Normalizer(channels), variance: float64(), dgamma: float64(), dbeta: float64() };
+  return state.training;
 }

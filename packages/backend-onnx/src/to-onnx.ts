@@ -35,7 +35,7 @@ export interface ToOnnxOptions {
  * `invalid-axis`, `invalid-argument` for the options, and what `resolveConfig` and `resolveState` throw.
  */
 export function toOnnx(state: BatchNormState, config: BatchNormConfig, options: ToOnnxOptions = {}): Uint8Array {
-  rejectUnknownOptions("The options of toOnnx", options, ["rank", "training", "opset"]);
+  rejectUnknownOptions("The options of toOnnx", options as unknown, ["rank", "training", "opset"]);
   const { training = false, opset = OPSET } = options;
   if (!Number.isInteger(opset) || opset < OPSET) {
     throw new BatchNormError("invalid-argument", "The opset is too old", opset, `an integer, at least ${OPSET}`);

@@ -64,8 +64,7 @@ export function createKernels(options: EngineOptions = {}): Kernels {
   return {
     normalize: (x, y, view, normalizer) => normalize(engine, x, y, view, normalizer),
     moments: (x, view, mask, mean, variance) => moments(engine, x, view, mask, mean, variance),
-    parameterGradients: (dy, x, view, normalizer, dgamma, dbeta) =>
-      parameterGradients(engine, dy, x, view, normalizer, dgamma, dbeta),
+    parameterGradients: (dy, x, view, normalizer, dgamma, dbeta) => parameterGradients(engine, dy, x, view, normalizer, dgamma, dbeta),
     inputGradient: (dy, x, dx, view, normalizer, batch, dgamma, dbeta) =>
       inputGradient(engine, dy, x, dx, view, normalizer, batch, dgamma, dbeta),
     findNonFinite: (x, view) => findNonFinite(engine, x, view),

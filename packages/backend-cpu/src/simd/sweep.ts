@@ -40,7 +40,13 @@ export interface Sums {
 }
 
 /** y = (x - mean) * slope + offset. y may be x. */
-export function sweepNormalize(memory: TensorMemory, x: Float32Array, y: Float32Array, view: ChannelView, constants: Float32Constants): void {
+export function sweepNormalize(
+  memory: TensorMemory,
+  x: Float32Array,
+  y: Float32Array,
+  view: ChannelView,
+  constants: Float32Constants,
+): void {
   sweep(memory.find(x, y), NORMALIZE, view, x, null, y, null, constants, null);
 }
 

@@ -66,7 +66,7 @@ function runInPlace(sweep: Sweep, region: Region, pool: Pool | null): void {
 function runInTiles(sweep: Sweep, region: Region): void {
   const most = tileSize(sweep, region);
   const tile: Region = { ...region };
-  const windows = { x: windowsOf(sweep.x), dy: windowsOf(sweep.dy), out: windowsOf(sweep.out), mask: windowsOf(sweep.mask) };
+  const windows = { x: windowsOf(sweep.x), dy: windowsOf(sweep.dy), mask: windowsOf(sweep.mask) };
   for (let row = 0; row < region.rows; row += most.rows) {
     tile.row = region.row + row;
     tile.rows = Math.min(most.rows, region.rows - row);
@@ -97,14 +97,14 @@ function tileSize({ grid, memory }: Sweep, region: Region): { rows: number; colu
   return wholeRows > 0 ? { rows: wholeRows, columns, length: width } : { rows: 1, columns: Math.floor(tile / width), length: width };
 }
 
-interface AllWindows {
+/** Of what is copied in. */
+interface InputWindows {
   readonly x: Windows;
   readonly dy: Windows;
-  readonly out: Windows;
   readonly mask: Windows;
 }
 
-function runTile(sweep: Sweep, tile: Region, windows: AllWindows): void {
+function runTile(sweep: Sweep, tile: Region, windows: InputWindows): void {
   const { memory, grid, x, dy, out, mask, inPlace } = sweep;
   const { call, tileX, tileDy } = memory;
   const offset = offsetOf(sweep, tile);
@@ -122,7 +122,7 @@ function runTile(sweep: Sweep, tile: Region, windows: AllWindows): void {
   if (mask !== null) memory.mask.set(windowOf(mask, windows.mask, tile.row * grid.width + tile.start, tile.rows * tile.length));
   fillCall(sweep, tile, rowLength, width);
   memory.run();
-  if (out !== null && !inPlace.out) copyOut(out, windows.out, result, offset, tile.rows, stride, rowLength);
+  if (out !== null && !inPlace.out) copyOut(out, result, offset, tile.rows, stride, rowLength);
 }
 
 /** `rowLength` and `width` are the strides of rows and runs where the kernel finds the data, in elements. */
@@ -161,15 +161,7 @@ function copyIn(
 }
 
 /** And back. */
-function copyOut(
-  data: Float32Array,
-  windows: Windows,
-  tile: Float32Array,
-  offset: number,
-  rows: number,
-  stride: number,
-  width: number,
-): void {
+function copyOut(data: Float32Array, tile: Float32Array, offset: number, rows: number, stride: number, width: number): void {
   const tiles = windowsOf(tile);
   if (width === stride || rows === 1) data.set(windowOf(tile, tiles, 0, rows * width), offset);
   else for (let row = 0; row < rows; row++) data.set(windowOf(tile, tiles, row * width, width), offset + row * stride);

