@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Check } from "../src/checks/check.ts";
-import { asynchronousBackend, referenceBackend } from "../src/mutants/reference.ts";
+import { asynchronousBackend, leastBackend, referenceBackend } from "../src/mutants/reference.ts";
 import { MUTANTS, runMutant } from "../src/mutants/run.ts";
 import { propertyChecks } from "../src/properties/checks.ts";
 import { runCheck, runChecks } from "../src/run.ts";
@@ -22,22 +22,7 @@ describe("the control", () => {
   });
 
   it("passes with less to offer, and what it cannot is skipped", async () => {
-    const least = referenceBackend(
-      "control/least",
-      {},
-      {
-        maxRank: 2,
-        dtypes: ["float32"],
-        training: false,
-        gradients: false,
-        masks: false,
-        out: false,
-        varianceEstimators: ["population"],
-        nonFinite: ["propagate"],
-        accumulation: "float64",
-        subnormals: "preserved",
-      },
-    );
+    const least = leastBackend("control/least", 2);
     const { cases, passed, failed } = await runChecks(least, checks);
     expect(cases.filter(({ status }) => status === "failed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
     expect(failed).toBe(0);

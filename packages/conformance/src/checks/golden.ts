@@ -1,4 +1,4 @@
-import type { Supports } from "@batchnorm/spec";
+import { channelView, elementsPerChannel, resolveAxis, type Supports } from "@batchnorm/spec";
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
 import { compare, type Miss, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
@@ -96,6 +96,13 @@ function unravel(index: number, shape: readonly number[]): number[] {
 function skipReason({ config, steps }: Case, supports: Supports): string | null {
   const rank = Math.max(...steps.map((step) => step.shape.length));
   const finite = (values: Float32Array): boolean => values.every(Number.isFinite);
+  const axisOf = (step: Step): number => resolveAxis(config.axis, step.shape.length);
+  if (supports.axes === "last" && steps.some((step) => axisOf(step) !== step.shape.length - 1)) return "only the last axis is supported";
+  const elements = Math.min(
+    ...steps.filter(({ batch }) => batch !== null).map((step) => elementsPerChannel(channelView(step.shape, config.axis))),
+  );
+  if (elements < supports.minElements)
+    return `training on ${elements} elements per channel is not supported (minElements ${supports.minElements})`;
   if (supports.maxRank !== null && rank > supports.maxRank) return `rank ${rank} is not supported (maxRank ${supports.maxRank})`;
   if (!supports.varianceEstimators.includes(config.varianceEstimator))
     return `varianceEstimator '${config.varianceEstimator}' is not supported`;

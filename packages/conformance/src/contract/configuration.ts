@@ -20,6 +20,8 @@ export const CONFIGURATION: readonly Rule[] = [
       bench.expect(["float32", "float64"].includes(supports.accumulation), "accumulation is neither float32 nor float64.");
       bench.expect(["preserved", "flushed"].includes(supports.subnormals), "subnormals is neither preserved nor flushed.");
       bench.expect(supports.maxRank === null || (Number.isInteger(supports.maxRank) && supports.maxRank >= 2), "maxRank is below 2.");
+      bench.expect(["any", "last"].includes(supports.axes), "axes is neither any nor last.");
+      bench.expect(Number.isInteger(supports.minElements) && supports.minElements >= 1, "minElements is no positive integer.");
       for (const name of ["training", "gradients", "masks", "out"] as const) {
         bench.expect(typeof supports[name] === "boolean", `${name} is ${supports[name]}, expected true or false.`);
       }

@@ -1,42 +1,24 @@
-import type { BatchNormConfig, HostTensor, StateInput } from "@batchnorm/spec";
+import type { BatchNormConfig, FloatTensor, Numbers, StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { creating, declaring, override, wrapping } from "./wrap.ts";
+import { configuring, creating, declaring, override, stating, wrapping } from "./wrap.ts";
 
 /** Faults in what a layer is made of and what it accepts. */
 export const CONFIGURATION_MUTANTS: readonly Mutant[] = [
-  creating(
-    "defaults-of-onnx",
-    "has ONNX's default epsilon and momentum",
-    ["2.1"],
-    (create) => (config, state) => create({ epsilon: 1e-5, momentum: 0.9, ...config }, state),
-  ),
-  creating(
-    "axis-truncated",
-    "takes the integer part of an axis",
-    ["2.4"],
-    (create) => (config, state) => create({ ...config, axis: Math.trunc(config.axis ?? -1) }, state),
-  ),
-  creating(
-    "unknown-option-ignored",
-    "ignores options that it does not know",
-    ["2.5"],
-    (create) => (config, state) => create(known(config), state),
-  ),
-  creating(
-    "made-unfrozen",
-    "makes every layer trainable",
-    ["4.1"],
-    (create) => (config, state) => create({ ...config, trainable: true }, state),
-  ),
+  configuring("defaults-of-onnx", "has ONNX's default epsilon and momentum", ["2.1"], (config) => ({
+    epsilon: 1e-5,
+    momentum: 0.9,
+    ...config,
+  })),
+  configuring("axis-truncated", "takes the integer part of an axis", ["2.4"], (config) => ({
+    ...config,
+    axis: Math.trunc(config.axis ?? -1),
+  })),
+  configuring("unknown-option-ignored", "ignores options that it does not know", ["2.5"], known),
+  configuring("made-unfrozen", "makes every layer trainable", ["4.1"], (config) => ({ ...config, trainable: true })),
   wrapping("trains-by-default", "takes a call without options for a training step", ["4.1"], (layer) =>
     override(layer, { call: (x, options) => layer.call(x, { training: true, ...options }) }),
   ),
-  creating(
-    "state-flat-taken",
-    "takes parameters and statistics in one object",
-    ["1.1"],
-    (create) => (config, state) => create(config, nested(state)),
-  ),
+  stating("state-flat-taken", "takes parameters and statistics in one object", ["1.1"], nested),
   wrapping("axis-padded", "appends dimensions of 1 until the axis exists", ["3.4"], (layer) =>
     override(layer, {
       call: (x, options) => {
@@ -91,49 +73,42 @@ export const CONFIGURATION_MUTANTS: readonly Mutant[] = [
     ...backend,
     supports: { ...backend.supports, masks: false },
   })),
-  declaring("version-2", "is written for another version of the contract", ["18.1"], (backend) => ({
-    ...backend,
-    specVersion: 2 as never,
-  })),
+  declaring("version-2", "is written for another version of the contract", ["18.1"], (backend) =>
+    Object.assign({}, backend, { specVersion: 2 }),
+  ),
   declaring("float64-comes-out", "gives out float64", ["13.1"], (backend) => ({
     ...backend,
-    download: ({ data, shape }: HostTensor) => ({ data: Float64Array.from(data), shape }),
+    download: ({ data, shape }: FloatTensor) => ({ data: Float64Array.from(data), shape }),
   })),
-  creating(
+  stating(
     "wrong-length-cycles",
     "takes parameters of the wrong length and cycles through them (tfjs 4.22 cpu and wasm)",
     ["1.2"],
-    (create) => (config, state) => {
-      const channels = state.statistics.movingMean.length;
-      const cycled = (values?: ArrayLike<number> | null): number[] | null =>
-        values ? Array.from({ length: channels }, (_, c) => values[c % values.length]) : null;
-      const { gamma, beta } = state.parameters;
-      return create(config, { parameters: { gamma: cycled(gamma), beta: cycled(beta) }, statistics: state.statistics });
+    ({ parameters, statistics }) => {
+      const cycled = (values?: Numbers | null): number[] | null =>
+        values ? Array.from(statistics.movingMean, (_, c) => values[c % values.length]) : null;
+      return { parameters: { gamma: cycled(parameters.gamma), beta: cycled(parameters.beta) }, statistics };
     },
   ),
-  creating("negative-variance-taken", "takes a negative variance for its size", ["1.2"], (create) => (config, state) => {
-    const { movingMean, movingVariance } = state.statistics;
-    return create(config, { ...state, statistics: { movingMean, movingVariance: Array.from(movingVariance, Math.abs) } });
-  }),
-  creating(
-    "epsilon-unchecked",
-    "takes any epsilon",
-    ["2.3"],
-    (create) => (config, state) => create({ ...config, epsilon: Math.max(config.epsilon ?? 1e-3, 1e-30) || 1e-3 }, state),
-  ),
-  creating(
-    "momentum-unchecked",
-    "clamps momentum instead of refusing it",
-    ["2.2"],
-    (create) => (config, state) => create({ ...config, momentum: Math.min(Math.max(config.momentum ?? 0.99, 0), 1) || 0 }, state),
-  ),
-  creating("parameter-of-nothing", "ignores a gamma that is given with scale off", ["8.3"], (create) => (config, state) => {
-    const { gamma, beta } = state.parameters;
-    return create(config, {
-      ...state,
-      parameters: { gamma: config.scale === false ? null : (gamma ?? null), beta: config.center === false ? null : (beta ?? null) },
-    });
-  }),
+  stating("negative-variance-taken", "takes a negative variance for its size", ["1.2"], ({ parameters, statistics }) => ({
+    parameters,
+    statistics: { ...statistics, movingVariance: Array.from(statistics.movingVariance, Math.abs) },
+  })),
+  configuring("epsilon-unchecked", "takes any epsilon", ["2.3"], (config) => ({
+    ...config,
+    epsilon: Math.max(config.epsilon ?? 1e-3, 1e-30) || 1e-3,
+  })),
+  configuring("momentum-unchecked", "clamps momentum instead of refusing it", ["2.2"], (config) => ({
+    ...config,
+    momentum: Math.min(Math.max(config.momentum ?? 0.99, 0), 1) || 0,
+  })),
+  stating("parameter-of-nothing", "ignores a gamma that is given with scale off", ["8.3"], (state, { scale, center }) => ({
+    ...state,
+    parameters: {
+      gamma: scale === false ? null : (state.parameters.gamma ?? null),
+      beta: center === false ? null : (state.parameters.beta ?? null),
+    },
+  })),
   wrapping("rank-1-taken", "reads a vector as one row (onnxruntime-web 1.30: as one channel)", ["3.3"], (layer) =>
     override(layer, {
       call: (x, options) => layer.call(x.shape.length === 1 ? { data: x.data, shape: [1, ...x.shape] } : x, options),
@@ -175,8 +150,8 @@ function known({
 }
 
 function nested(state: StateInput): StateInput {
-  const flat = state as unknown as StateInput["parameters"] & StateInput["statistics"];
-  if (!("gamma" in flat)) return state;
-  const { gamma, beta, movingMean, movingVariance } = flat;
+  if (!("gamma" in state)) return state;
+  const flat: Record<string, unknown> = { ...state };
+  const { gamma, beta, movingMean, movingVariance } = flat as StateInput["parameters"] & StateInput["statistics"];
   return { parameters: { gamma: gamma ?? null, beta: beta ?? null }, statistics: { movingMean, movingVariance } };
 }

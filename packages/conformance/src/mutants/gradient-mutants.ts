@@ -1,7 +1,8 @@
-import type { Gradients, HostTensor } from "@batchnorm/spec";
-import { CORRECT } from "./arithmetic.ts";
+import type { FloatTensor, Gradients } from "@batchnorm/spec";
+import { CORRECT } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { calculating, creating, declaring, override, type SyncLayer, wrapping } from "./wrap.ts";
+import type { HostLayer } from "./reference.ts";
+import { calculating, creating, declaring, override, wrapping } from "./wrap.ts";
 
 /** Wrong gradients, and gradients of a wrong pass. */
 export const GRADIENT_MUTANTS: readonly Mutant[] = [
@@ -52,10 +53,10 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
     override(layer, { call: (x, options) => layer.call(x, { ...options, gradient: true }) }),
   ),
   creating("scratch-shared", "keeps what backward needs in memory that all layers share", ["10.7"], (create) => {
-    let latest: SyncLayer | null = null;
+    let latest: HostLayer<"sync"> | null = null;
     return (config, state) => {
       const layer = create(config, state);
-      return override(layer as SyncLayer, {
+      return override(layer, {
         call: (x, options) => {
           latest = layer;
           return layer.call(x, options);
@@ -65,10 +66,10 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
     };
   }),
   declaring("output-needed", "differentiates with the output, which is the caller's to release", ["10.7"], (backend) => {
-    const released = new WeakSet<HostTensor>();
+    const released = new WeakSet<FloatTensor>();
     const create: typeof backend.create = (config, state) => {
       const layer = backend.create(config, state);
-      let last: HostTensor | null = null;
+      let last: FloatTensor | null = null;
       return override(layer, {
         call: (x, options) => {
           last = layer.call(x, options);
@@ -80,7 +81,7 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
         },
       });
     };
-    return { ...backend, create, release: (tensor: HostTensor) => void released.add(tensor) };
+    return { ...backend, create, release: (tensor: FloatTensor) => void released.add(tensor) };
   }),
   wrapping(
     "backward-moves",
@@ -108,13 +109,13 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
         const gradients = layer.backward(dy, options);
         if (gradients.dgamma === null) return gradients;
         const before = total;
-        total = (gradients.dgamma.data as Float32Array).map((value, c) => value + (before?.[c] ?? 0));
+        total = gradients.dgamma.data.map((value, c) => value + (before?.[c] ?? 0));
         return { ...gradients, dgamma: { data: total, shape: gradients.dgamma.shape } };
       },
     });
   }),
   wrapping("gradient-kept", "computes the gradient of a pass once, whatever dy is next", ["10.7"], (layer) => {
-    let kept: Gradients<HostTensor> | null = null;
+    let kept: Gradients<FloatTensor> | null = null;
     return override(layer, {
       call: (x, options) => {
         const y = layer.call(x, options);

@@ -1,11 +1,13 @@
-import type { HostTensor, StateUpdate } from "@batchnorm/spec";
+import { copyState, type FloatTensor, type Numbers, type StateUpdate } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { type AsyncLayer, creating, declaring, override, reordering, type SyncLayer, wrapping } from "./wrap.ts";
+import { writeState } from "./reference.ts";
+import { creating, handling, override, reordering, wrapping } from "./wrap.ts";
 
 /** Faults around the arithmetic: who owns what, and when things happen. */
 export const LIFE_MUTANTS: readonly Mutant[] = [
   creating("state-not-copied-in", "works on the caller's arrays", ["1.4"], (create) => (config, state) => {
     const layer = create(config, state);
+    if (typeof state !== "object") return layer;
     const { gamma, beta } = state.parameters;
     return override(layer, {
       state: () => ({
@@ -44,7 +46,8 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   wrapping("state-null-refused", "does not take back the null that it gives for an absent parameter", ["1.4"], (layer) =>
     override(layer, {
       setState: (update) => {
-        if (Object.values(update.parameters ?? {}).includes(null as never)) throw new TypeError("Cannot read properties of null.");
+        if (Object.values(update.parameters ?? {}).some((values) => values === null))
+          throw new TypeError("Cannot read properties of null.");
         layer.setState(update);
       },
     }),
@@ -57,20 +60,20 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
       },
     });
   }),
-  declaring("upload-not-copied", "takes the host's array for its own", ["17.3"], (backend) => ({
-    ...backend,
-    upload: ({ data, shape }: HostTensor) => ({ data, shape }),
-  })),
+  handling("upload-not-copied", "takes the host's array for its own", ["17.3"], {
+    upload: ({ data, shape }) =>
+      data instanceof Float64Array ? { data: Float32Array.from(data), shape } : ({ data, shape } as FloatTensor),
+  }),
   creating("output-reused", "writes every result of one size to one buffer (views of a runtime's memory)", ["17.4"], (create) => {
     const buffers = new Map<number, Float32Array>();
     return (config, state) => {
       const layer = create(config, state);
-      return override(layer as SyncLayer, {
+      return override(layer, {
         call: (x, options) => {
           const y = layer.call(x, options);
           const buffer = buffers.get(y.data.length) ?? new Float32Array(y.data.length);
           buffers.set(y.data.length, buffer);
-          buffer.set(y.data as Float32Array);
+          buffer.set(y.data);
           return options?.out ? y : { data: buffer, shape: y.shape };
         },
       });
@@ -81,7 +84,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     return (config, state) => {
       freed = false;
       const layer = create(config, state);
-      return override(layer as SyncLayer, {
+      return override(layer, {
         call: (x, options) => {
           if (freed) throw new Error("Use of freed memory.");
           return layer.call(x, options);
@@ -104,7 +107,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     override(layer, {
       call: (x, options) => {
         const y = layer.call(x, { ...options, gradient: false, out: null });
-        (x.data as Float32Array).set(y.data as Float32Array);
+        x.data.set(y.data);
         return layer.call(x, options);
       },
     }),
@@ -115,7 +118,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   ),
   reordering("calls-race", "runs calls that overlap in any order", ["17.1"], (layer) => {
     let delay = 3;
-    return override(layer as AsyncLayer, {
+    return override(layer, {
       call: async (x, options) => {
         // Every call waits for less than the one before it.
         for (let tick = delay--; tick > 0; tick--) await null;
@@ -125,7 +128,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     });
   }),
   reordering("throws-from-async", "throws where it should reject", ["14.1"], (layer) =>
-    override(layer as AsyncLayer, {
+    override(layer, {
       call: (x, options) => {
         if (x.shape.at(layer.config.axis) !== layer.channels)
           throw Object.assign(new Error("channel-mismatch"), { code: "channel-mismatch" });
@@ -134,28 +137,28 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
     }),
   ),
   reordering("freeze-overtakes", "looks whether it is frozen when a call runs, not when it is made", ["17.1"], (layer) =>
-    override(layer as AsyncLayer, {
+    override(layer, {
       call: async (x, options) => {
         await null;
         return layer.call(x, options);
       },
     }),
   ),
-  reordering("state-overtakes", "reads the state past the calls that wait", ["17.1"], (layer, kernel) =>
-    override(layer as AsyncLayer, { state: async () => kernel.state() }),
+  reordering("state-overtakes", "reads the state past the calls that wait", ["17.1"], (layer, live) =>
+    override(layer, { state: async () => copyState(live()) }),
   ),
-  reordering("set-state-overtakes", "sets the state past the calls that wait", ["17.1"], (layer, kernel) =>
-    override(layer as AsyncLayer, {
+  reordering("set-state-overtakes", "sets the state past the calls that wait", ["17.1"], (layer, live) =>
+    override(layer, {
       setState: async ({ parameters = {}, statistics = {} }) => {
-        const arrays = (part: object): Record<string, Float32Array> =>
+        const float32 = (part: Readonly<Record<string, Numbers | null>>): Record<string, Float32Array> =>
           Object.fromEntries(Object.entries(part).flatMap(([name, values]) => (values ? [[name, Float32Array.from(values)]] : [])));
-        kernel.setState(arrays(parameters), arrays(statistics));
+        writeState(live(), { parameters: float32(parameters), statistics: float32(statistics) });
       },
     }),
   ),
   reordering("backward-overtaken", "differentiates the pass that is last when backward runs", ["17.1"], (layer) => {
     let calls: Promise<unknown> = Promise.resolve();
-    return override(layer as AsyncLayer, {
+    return override(layer, {
       call: (x, options) => {
         const y = layer.call(x, options);
         calls = y.catch(() => undefined);

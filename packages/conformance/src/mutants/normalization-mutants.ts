@@ -1,5 +1,5 @@
 import type { Statistics } from "@batchnorm/spec";
-import type { Arithmetic } from "./arithmetic.ts";
+import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
 import { calculating } from "./wrap.ts";
 
@@ -78,11 +78,11 @@ function flush(value: number): number {
   return Math.abs(value) < 2 ** -126 ? 0 : value;
 }
 
-function staleGamma(): Arithmetic["gamma"] {
+function staleGamma(): Formulas["gamma"] {
   return firstOf((gamma: Float32Array) => gamma.slice());
 }
 
-function staleStatistics(): Arithmetic["statistics"] {
+function staleStatistics(): Formulas["statistics"] {
   return firstOf(({ movingMean, movingVariance }: Statistics) => ({
     movingMean: movingMean.slice(),
     movingVariance: movingVariance.slice(),

@@ -1,123 +1,100 @@
 import {
   type Backend,
-  type BatchNormConfig,
-  BatchNormLayer,
   type BatchNormState,
-  type ForwardPlan,
-  type ForwardResult,
-  type Gradients,
-  type HostTensor,
+  copyState,
+  defineBackend,
+  type FloatTensor,
+  hostTensors,
   type Layer,
-  type LayerInit,
-  type LayerRuntime,
-  resolveLayer,
-  type StateInput,
-  type Supports,
-  type Timed,
+  type Limits,
+  type MaskTensor,
+  type Store,
+  type TensorAccess,
   type Timing,
 } from "@batchnorm/spec";
-import type { AnyBackend } from "../checks/check.ts";
-import { type Arithmetic, CORRECT } from "./arithmetic.ts";
-import { ReferenceKernel, type Saved } from "./reference-kernel.ts";
+import type { Formulas } from "./formulas.ts";
+import { type HostPass, referenceArithmetic } from "./reference-arithmetic.ts";
 
-const SUPPORTS: Supports = {
-  maxRank: null,
-  dtypes: ["float32"],
-  training: true,
-  gradients: true,
-  masks: true,
-  out: true,
-  varianceEstimators: ["population", "sample"],
-  nonFinite: ["propagate", "reject"],
-  accumulation: "float64",
-  subnormals: "preserved",
-};
+/** A backend over typed arrays, and a layer of one. */
+export type HostBackend<When extends Timing> = Backend<FloatTensor, When, MaskTensor>;
+export type HostLayer<When extends Timing> = Layer<FloatTensor, When, MaskTensor>;
+type HostTensorAccess = TensorAccess<FloatTensor, "sync", MaskTensor>;
+
+const SUPPORTS: Limits = { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" };
 
 /**
- * A plain layer. With the correct arithmetic it passes the whole suite, at once or with promises, and so what a mutant fails is its
- * fault. The kernel can be handed in, by a mutant that reaches past the layer's order.
+ * A plain backend that answers at once. With the correct formulas it passes the whole suite, and so what a mutant fails is its
+ * fault.
  */
-export class ReferenceLayer<When extends Timing> extends BatchNormLayer<HostTensor, Saved, When> {
-  readonly #kernel: ReferenceKernel;
-  readonly #timing: Timing;
-
-  constructor(timing: When, supports: Supports, init: LayerInit, kernel: ReferenceKernel) {
-    super(runtime(timing, supports), init);
-    this.#kernel = kernel;
-    this.#timing = timing;
-  }
-
-  protected override doInfer(x: HostTensor, plan: ForwardPlan<HostTensor>): Timed<When, ForwardResult<HostTensor, Saved>> {
-    return this.#answer(() => this.#kernel.infer(x, plan));
-  }
-
-  protected override doTrain(x: HostTensor, plan: ForwardPlan<HostTensor>): Timed<When, ForwardResult<HostTensor, Saved>> {
-    return this.#answer(() => this.#kernel.train(x, plan));
-  }
-
-  protected override doBackward(
-    dy: HostTensor,
-    saved: Saved,
-    plan: ForwardPlan<HostTensor>,
-    out: HostTensor | null,
-  ): Timed<When, Gradients<HostTensor>> {
-    return this.#answer(() => this.#kernel.backward(dy, saved, plan, out));
-  }
-
-  protected override doState(): Timed<When, BatchNormState> {
-    return this.#answer(() => this.#kernel.state());
-  }
-
-  protected override doSetState(...update: Parameters<ReferenceKernel["setState"]>): Timed<When, void> {
-    return this.#answer(() => this.#kernel.setState(...update));
-  }
-
-  protected override doDispose(): Timed<When, void> {
-    return this.#answer(() => undefined);
-  }
-
-  #answer<Value>(work: () => Value): Timed<When, Value> {
-    return (this.#timing === "sync" ? work() : Promise.resolve().then(work)) as Timed<When, Value>;
-  }
+export function referenceBackend(name: string, faults: Partial<Formulas> = {}): HostBackend<"sync"> {
+  return defineBackend({ name, timing: "sync", supports: SUPPORTS, ...referenceArithmetic(faults) });
 }
 
-function runtime<When extends Timing>(timing: When, supports: Supports): LayerRuntime<HostTensor, When> {
-  return {
-    timing,
-    supports,
-    describe: ({ data, shape }) => ({ shape, dtype: data instanceof Uint8Array ? "bool" : "float32", length: data.length }),
-    overlaps: (a, b) => a.data === b.data,
-  };
+/** The same on tensors that are described, searched or copied in another way. */
+export function referenceOnTensors(name: string, changes: Partial<HostTensorAccess>): HostBackend<"sync"> {
+  const tensors: HostTensorAccess = { ...hostTensors, ...changes };
+  return defineBackend({ name, timing: "sync", supports: SUPPORTS, tensors, ...referenceArithmetic({}) });
 }
 
-const TENSORS: Pick<Backend<HostTensor, "sync", "sync">, "upload" | "download" | "release"> = {
-  upload: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
-  download: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
-  release: () => {},
-};
-
-/** A synchronous backend of such layers. */
-export function referenceBackend(
-  name: string,
-  faults: Partial<Arithmetic> = {},
-  supports: Supports = SUPPORTS,
-): Backend<HostTensor, "sync", "sync"> {
-  const create: Backend<HostTensor, "sync", "sync">["create"] = (config, state) => {
-    const init = resolveLayer(supports, config, state);
-    return new ReferenceLayer("sync", supports, init, new ReferenceKernel(init, { ...CORRECT, ...faults }));
-  };
-  return { specVersion: 1, name, supports, create, ...TENSORS };
+/** The least that a backend may be: it infers, on no more than `maxRank` axes. */
+export function leastBackend(name: string, maxRank: number): HostBackend<"sync"> {
+  const { describe, upload, download } = hostTensors;
+  const { infer } = referenceArithmetic({});
+  return defineBackend({
+    name,
+    timing: "sync",
+    supports: { maxRank, accumulation: "float64" },
+    tensors: { describe, upload, download },
+    infer,
+  });
 }
 
-/** An asynchronous one; `change` gets every layer, and the kernel under it. */
+/**
+ * The plain backend with promises. `change` gets every layer, and a function that gives the very state that the layer works on,
+ * past its order of calls.
+ */
 export function asynchronousBackend(
   name: string,
-  change: (layer: ReferenceLayer<"async">, kernel: ReferenceKernel) => Layer<HostTensor, "async", "async"> = (layer) => layer,
-): AnyBackend {
-  const create = (config: Partial<BatchNormConfig>, state: StateInput): Layer<HostTensor, "async", "async"> => {
-    const init = resolveLayer(SUPPORTS, config, state);
-    const kernel = new ReferenceKernel(init, CORRECT);
-    return change(new ReferenceLayer("async", SUPPORTS, init, kernel), kernel);
+  change: (layer: HostLayer<"async">, live: () => BatchNormState) => HostLayer<"async"> = (layer) => layer,
+): HostBackend<"async"> {
+  // A backend for every layer: so each has a store of its own, which knows where the state lies.
+  const create: HostBackend<"async">["create"] = (config, state) => {
+    let live: BatchNormState | undefined;
+    const layer = withPromises(name, {
+      create: (created) => {
+        live = created;
+        return created;
+      },
+      read: copyState,
+      write: writeState,
+    }).create(config, state);
+    return change(layer, () => live!);
   };
-  return { specVersion: 1, name, supports: SUPPORTS, create, ...TENSORS };
+  return { ...withPromises(name), create };
+}
+
+function withPromises(name: string, store?: Store<BatchNormState, "async">): HostBackend<"async"> {
+  const { infer, train, backward } = referenceArithmetic({});
+  const tensors: TensorAccess<FloatTensor, "async", MaskTensor> = hostTensors;
+  return defineBackend({
+    name,
+    supports: SUPPORTS,
+    tensors,
+    ...(store && { store }),
+    infer: async (pass: HostPass) => infer(pass),
+    train: async (pass: HostPass) => train(pass),
+    backward: async (pass: Parameters<typeof backward>[0]) => backward(pass),
+  });
+}
+
+/** Copies the given arrays into a state. */
+export function writeState(to: BatchNormState, { parameters, statistics }: Parameters<Store<BatchNormState>["write"]>[1]): void {
+  for (const [array, values] of [
+    [to.parameters.gamma, parameters.gamma],
+    [to.parameters.beta, parameters.beta],
+    [to.statistics.movingMean, statistics.movingMean],
+    [to.statistics.movingVariance, statistics.movingVariance],
+  ] as const) {
+    if (values !== undefined) array?.set(values);
+  }
 }

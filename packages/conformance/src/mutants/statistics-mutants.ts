@@ -1,8 +1,9 @@
-import { type Arithmetic, populationMoments, visibleValues } from "./arithmetic.ts";
+import { BatchNormError, type ChannelView, type NonFiniteElement } from "@batchnorm/spec";
+import { type Formulas, populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { calculating } from "./wrap.ts";
+import { calculating, creating, handling, override } from "./wrap.ts";
 
-type Moments = Arithmetic["moments"];
+type Moments = Formulas["moments"];
 
 /** One wrong step each in what a batch leaves in the statistics. */
 export const STATISTICS_MUTANTS: readonly Mutant[] = [
@@ -118,16 +119,31 @@ export const STATISTICS_MUTANTS: readonly Mutant[] = [
       return { mean, variance: Math.max(variance, 1e-6) };
     }),
   }),
-  calculating("state-torn", "updates the statistics before it finds that x has to be rejected", ["11.2", "6.3"], {
-    movesBeforeChecking: true,
+  creating(
+    "state-torn",
+    "updates the statistics before it finds that x has to be rejected",
+    ["11.2", "6.3"],
+    (create) => (config, state) => {
+      if (config?.nonFinite !== "reject") return create(config, state);
+      const layer = create({ ...config, nonFinite: "propagate" }, state);
+      return override(layer, {
+        call: (x, options) => {
+          const y = layer.call(x, options);
+          const at = x.data.findIndex((value) => !Number.isFinite(value));
+          if (at < 0) return y;
+          throw new BatchNormError("non-finite", "x is not finite", x.data[at], "finite numbers");
+        },
+      });
+    },
+  ),
+  handling("rejects-nan-only", "lets infinities pass where nonFinite is 'reject'", ["11.2"], {
+    findNonFinite: ({ data }, view) => nonFiniteAt(data.findIndex(Number.isNaN), data, view),
   }),
-  calculating("rejects-nan-only", "lets infinities pass where nonFinite is 'reject'", ["11.2"], {
-    reject: (x, view, refuse) => refuse(Array.from(x).findIndex(Number.isNaN), view),
-  }),
-  calculating("rejects-the-wrong-channel", "names the channel as if it were the last axis", ["11.2"], {
-    reject: (x, { channels, outer, inner }, refuse) =>
-      refuse(
-        Array.from(x).findIndex((value) => !Number.isFinite(value)),
+  handling("rejects-the-wrong-channel", "names the channel as if it were the last axis", ["11.2"], {
+    findNonFinite: ({ data }, { channels, outer, inner }) =>
+      nonFiniteAt(
+        data.findIndex((value) => !Number.isFinite(value)),
+        data,
         { outer: outer * inner, channels, inner: 1 },
       ),
   }),
@@ -135,6 +151,10 @@ export const STATISTICS_MUTANTS: readonly Mutant[] = [
 
 function ofValues(moments: (values: readonly number[]) => ReturnType<Moments>): Moments {
   return (channel) => moments(visibleValues(channel));
+}
+
+function nonFiniteAt(k: number, data: Float32Array, { channels, inner }: ChannelView): NonFiniteElement | null {
+  return k < 0 ? null : { channel: Math.floor(k / inner) % channels, value: data[k] };
 }
 
 function sum(values: readonly number[]): number {
@@ -145,7 +165,7 @@ function float32Sum(values: readonly number[]): number {
   return values.reduce((total, value) => Math.fround(total + value), 0);
 }
 
-function warmingUp(): Arithmetic["move"] {
+function warmingUp(): Formulas["move"] {
   const moves = new WeakMap<object, number>();
   return (old, fresh, momentum, layer) => {
     const step = moves.get(layer) ?? 0;

@@ -1,22 +1,33 @@
-import type { HostTensor, Layer } from "@batchnorm/spec";
+import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
 import type { AnyBackend } from "../checks/check.ts";
-import type { Arithmetic } from "./arithmetic.ts";
+import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { asynchronousBackend, type ReferenceLayer, referenceBackend } from "./reference.ts";
-import type { ReferenceKernel } from "./reference-kernel.ts";
+import { asynchronousBackend, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
 
-export type SyncLayer = Layer<HostTensor, "sync", "sync">;
-export type AsyncLayer = Layer<HostTensor, "async", "async">;
-export type SyncBackend = ReturnType<typeof referenceBackend>;
-type Create = SyncBackend["create"];
+type Create = HostBackend<"sync">["create"];
 
 /** A mutant that takes one step of the arithmetic wrongly. */
-export function calculating(name: string, fault: string, clauses: readonly string[], faults: Partial<Arithmetic>): Mutant {
+export function calculating(name: string, fault: string, clauses: readonly string[], faults: Partial<Formulas>): Mutant {
   return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults) };
 }
 
+/** A mutant that describes, searches or copies its tensors wrongly. */
+export function handling(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  changes: Parameters<typeof referenceOnTensors>[1],
+): Mutant {
+  return { name, fault, clauses, create: () => referenceOnTensors(`mutant/${name}`, changes) };
+}
+
 /** A mutant whose every layer is changed after it was made. */
-export function wrapping(name: string, fault: string, clauses: readonly string[], change: (layer: SyncLayer) => SyncLayer): Mutant {
+export function wrapping(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  change: (layer: HostLayer<"sync">) => HostLayer<"sync">,
+): Mutant {
   return creating(name, fault, clauses, (create) => (config, state) => change(create(config, state)));
 }
 
@@ -25,33 +36,84 @@ export function creating(name: string, fault: string, clauses: readonly string[]
   return declaring(name, fault, clauses, (backend) => ({ ...backend, create: change(backend.create) }));
 }
 
+/** A mutant that makes its layers with another config than it is given. */
+export function configuring(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  change: (config: Partial<BatchNormConfig>) => Partial<BatchNormConfig>,
+): Mutant {
+  return creating(
+    name,
+    fault,
+    clauses,
+    (create) =>
+      (config = {}, state) =>
+        create(change(config), state),
+  );
+}
+
+/** A mutant that makes its layers with another state than it is given. */
+export function stating(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  change: (state: StateInput, config: Partial<BatchNormConfig>) => StateInput,
+): Mutant {
+  const changed = (state: StateInput | number | undefined, config: Partial<BatchNormConfig>): typeof state =>
+    typeof state === "object" && state !== null ? change(state, config) : state;
+  return creating(
+    name,
+    fault,
+    clauses,
+    (create) =>
+      (config = {}, state) =>
+        create(config, changed(state, config)),
+  );
+}
+
 /** A mutant that is wrong about itself, or about its tensors. */
 export function declaring(
   name: string,
   fault: string,
   clauses: readonly string[],
-  change: (backend: SyncBackend) => AnyBackend | SyncBackend,
+  change: (backend: HostBackend<"sync">) => AnyBackend | HostBackend<"sync">,
 ): Mutant {
   return { name, fault, clauses, create: () => change(referenceBackend(`mutant/${name}`)) };
 }
 
-/** A mutant whose asynchronous layers get the order wrong; they reach past it into the kernel. */
+/** A mutant whose asynchronous layers get the order wrong; they reach past it into the state. */
 export function reordering(
   name: string,
   fault: string,
   clauses: readonly string[],
-  change: (layer: ReferenceLayer<"async">, kernel: ReferenceKernel) => AsyncLayer,
+  change: (layer: HostLayer<"async">, live: () => BatchNormState) => HostLayer<"async">,
 ): Mutant {
   return { name, fault, clauses, create: () => asynchronousBackend(`mutant/${name}`, change) };
 }
 
-/** The layer with some of its methods replaced. */
-export function override<Overridden extends object>(layer: Overridden, methods: Partial<Overridden>): Overridden {
-  return new Proxy(layer, {
-    get: (target, name) => {
-      if (name in methods) return methods[name as keyof Overridden];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
+/** A layer that passes everything on to `layer` but what `changes` has. */
+export function override<When extends "sync" | "async">(layer: HostLayer<When>, changes: Partial<HostLayer<When>>): HostLayer<When> {
+  const all: HostLayer<When> = {
+    get config() {
+      return layer.config;
     },
-  });
+    get channels() {
+      return layer.channels;
+    },
+    get trainable() {
+      return layer.trainable;
+    },
+    set trainable(value) {
+      layer.trainable = value;
+    },
+    call: (x, options) => layer.call(x, options),
+    backward: (dy, options) => layer.backward(dy, options),
+    freeze: () => layer.freeze(),
+    unfreeze: () => layer.unfreeze(),
+    state: () => layer.state(),
+    setState: (update) => layer.setState(update),
+    dispose: () => layer.dispose(),
+  };
+  return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes));
 }

@@ -1,5 +1,11 @@
-import type { BatchNormConfig, ChannelView, Statistics, VarianceEstimator } from "@batchnorm/spec";
-import type { Channel } from "./reference-kernel.ts";
+import type { BatchNormConfig, BatchNormState, ChannelView, Statistics, VarianceEstimator } from "@batchnorm/spec";
+
+/** One channel of a batch: the offsets of its elements, their numbers, and which of them the mask lets through. */
+export interface Channel {
+  readonly at: readonly number[];
+  readonly values: readonly number[];
+  readonly visible: readonly boolean[];
+}
 
 /** What else is known where an element is normalized. */
 export interface Place {
@@ -7,21 +13,20 @@ export interface Place {
   readonly config: BatchNormConfig;
 }
 
-/** Every step of the layer that a mutant can get wrong. */
-export interface Arithmetic {
+/** Every step of the arithmetic that a mutant can get wrong. `layer` stands for the layer: its state, and no other's. */
+export interface Formulas {
   channelOf(k: number, view: ChannelView, axis: number): number;
   sees(mask: number): boolean;
   moments(channel: Channel, c: number, all: readonly Channel[], moving: Statistics): { mean: number; variance: number };
   inverseDeviation(variance: number, epsilon: number): number;
-  gamma(current: Float32Array, layer: object): Float32Array;
+  gamma(current: Float32Array, layer: BatchNormState): Float32Array;
   /** The moving statistics that normalize. */
-  statistics(current: Statistics, layer: object): Statistics;
+  statistics(current: Statistics, layer: BatchNormState): Statistics;
   output(x: number, mean: number, inverseDeviation: number, gamma: number, beta: number, at: Place): number;
-  move(old: number, fresh: number, momentum: number, layer: object): number;
+  move(old: number, fresh: number, momentum: number, layer: BatchNormState): number;
   entering(variance: number, n: number, estimator: VarianceEstimator): number;
   onAllHidden(statistics: Statistics, momentum: number): void;
   movesInInference(trainable: boolean): boolean;
-  readonly movesBeforeChecking: boolean;
   readonly frozenUsesBatch: boolean;
   readonly trainsWithMoving: boolean;
   sums(
@@ -35,12 +40,10 @@ export interface Arithmetic {
   through(sums: { dgamma: number; dbeta: number }, xHat: number, n: number | null, visible: boolean, all: number): number;
   learns(mode: boolean): boolean;
   has(parameter: Float32Array | null): boolean;
-  /** Calls `refuse` with the offset of an element that is not finite, or with -1. */
-  reject(x: ArrayLike<number>, view: ChannelView, refuse: (k: number, view: ChannelView) => void): void;
 }
 
-/** The arithmetic as the spec has it. */
-export const CORRECT: Arithmetic = {
+/** The formulas as the spec has them. */
+export const CORRECT: Formulas = {
   channelOf: (k, { channels, inner }) => Math.floor(k / inner) % channels,
   sees: (mask) => mask !== 0,
   moments: (channel) => populationMoments(visibleValues(channel)),
@@ -52,7 +55,6 @@ export const CORRECT: Arithmetic = {
   entering: (variance, n, estimator) => (estimator === "sample" && n > 1 ? variance * (n / (n - 1)) : variance),
   onAllHidden: () => {},
   movesInInference: () => false,
-  movesBeforeChecking: false,
   frozenUsesBatch: false,
   trainsWithMoving: false,
   sums: (dy, x, mean, inverseDeviation) => ({
@@ -62,11 +64,6 @@ export const CORRECT: Arithmetic = {
   through: ({ dgamma, dbeta }, xHat, n, visible) => (n === null || !visible ? 0 : (dbeta + xHat * dgamma) / n),
   learns: (mode) => mode,
   has: (parameter) => parameter !== null,
-  reject: (x, view, refuse) =>
-    refuse(
-      Array.from(x).findIndex((value) => !Number.isFinite(value)),
-      view,
-    ),
 };
 
 /** The values of a channel that the mask lets through. */
