@@ -41,5 +41,6 @@ export {
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
 export { type FloatTensor, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
+export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";
 export { channelView, elementsPerChannel, maskShape, resolveAxis, sameShape, sizeOf } from "./view.ts";

@@ -275,7 +275,7 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
     kept.done = false;
     const { saved } = kept;
     kept.saved = undefined;
-    if (saved !== undefined) this.#backend.arithmetic.releaseSaved?.(saved);
+    if (saved !== undefined) this.#guard("release", () => this.#backend.arithmetic.releaseSaved?.(saved));
   }
 
   /** A pass that cannot be freed must not keep the rest from being freed. */

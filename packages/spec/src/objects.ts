@@ -44,3 +44,12 @@ export function requireKeys(code: ErrorCode, what: string, value: Readonly<Recor
     if (value[key] === undefined) throw new BatchNormError(code, `${what} has no ${key}`, value, `an object with ${required.join(", ")}`);
   }
 }
+
+/**
+ * Refuses options that are no plain object, and unknown ones: a misspelt option would otherwise be a default.
+ *
+ * @throws BatchNormError `invalid-argument`.
+ */
+export function rejectUnknownOptions(what: string, options: unknown, known: readonly string[]): void {
+  rejectUnknownKeys("invalid-argument", what, options, known);
+}

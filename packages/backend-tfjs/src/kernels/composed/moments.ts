@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import type { Normalizer } from "../arithmetic.ts";
+import type { MomentsInputs } from "../arithmetic.ts";
 import { sumPerChannel, viewShapes } from "./view.ts";
 
 /**
@@ -9,7 +9,7 @@ import { sumPerChannel, viewShapes } from "./view.ts";
  * Sums on a device are float32, so they must be sums of deviations (clauses 12.3 and 12.6): x is taken as differences from the
  * first element of its channel, and the variance from a second pass around the mean of those.
  */
-export function moments(tf: Tf, x: Tensor, view: ChannelView): Normalizer<Tensor> {
+export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
   const share = 1 / (view.outer * view.inner);
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
@@ -22,7 +22,7 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Normalizer<Tensor
   const shifted = tf.sub(elements, shift);
   const mean = tf.mul(sumPerChannel(tf, shifted), share);
   const variance = tf.mul(sumPerChannel(tf, tf.square(tf.sub(shifted, mean))), share);
-  return { mean: tf.reshape(tf.add(shift, mean), [view.channels]), variance: tf.reshape(variance, [view.channels]) };
+  return [tf.reshape(tf.add(shift, mean), [view.channels]), tf.reshape(variance, [view.channels])];
 }
 
 /**
@@ -32,11 +32,9 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Normalizer<Tensor
  */
 export function maskedMoments(
   tf: Tf,
-  x: Tensor,
+  { x, mask, movingMean, movingVariance }: MomentsInputs<Tensor> & { readonly mask: Tensor },
   view: ChannelView,
-  mask: Tensor,
-  moving: Normalizer<Tensor>,
-): Normalizer<Tensor> & { readonly count: Tensor } {
+): Tensor[] {
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const visible = tf.reshape(mask, shapes.places);
@@ -48,11 +46,11 @@ export function maskedMoments(
   const mean = tf.div(sumPerChannel(tf, shifted), n);
   const variance = tf.div(sumPerChannel(tf, tf.where(visible, tf.square(tf.sub(shifted, mean)), 0)), n);
   const seen = tf.greater(count, 0);
-  return {
-    mean: tf.where(seen, tf.reshape(tf.add(shift, mean), [view.channels]), moving.mean),
-    variance: tf.where(seen, tf.reshape(variance, [view.channels]), moving.variance),
+  return [
+    tf.where(seen, tf.reshape(tf.add(shift, mean), [view.channels]), movingMean!),
+    tf.where(seen, tf.reshape(variance, [view.channels]), movingVariance!),
     count,
-  };
+  ];
 }
 
 /** The elements at the first visible place, one a channel, since all channels share the mask; at the very first where none is. */

@@ -1,26 +1,18 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import type { Normalizer } from "../arithmetic.ts";
+import type { NormalizeInputs } from "../arithmetic.ts";
 
 /**
  * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's backends only
  * cpu and wasm index them cyclically instead, and those have loops of ours.
  */
-export function normalize(
-  tf: Tf,
-  x: Tensor,
-  view: ChannelView,
-  { mean, variance }: Normalizer<Tensor>,
-  gamma: Tensor | null,
-  beta: Tensor | null,
-  epsilon: number,
-): Tensor {
+export function normalize(tf: Tf, { x, mean, variance, gamma, beta }: NormalizeInputs<Tensor>, view: ChannelView, epsilon: number): Tensor {
   // Up to rank 4 the op takes x as it is, where a reshape could cost a pass on webgl.
   const elements = x.rank <= 4 ? x : tf.reshape(x, [view.outer, view.channels, view.inner]);
   const perChannel = broadcastShape(elements.shape, view);
   const spread = (tensor: Tensor): Tensor => (perChannel.length === 1 ? tensor : tf.reshape(tensor, perChannel));
-  const offset = beta === null ? undefined : spread(beta);
-  const scale = gamma === null ? undefined : spread(gamma);
+  const offset = beta && spread(beta);
+  const scale = gamma && spread(gamma);
   // tfjs 4.22 writes epsilon into the shader of webgl as JavaScript prints it: 4294967296 is no int of GLSL, nor a float.
   const literal = Number.isInteger(epsilon) && epsilon >= 2 ** 31 ? 0 : epsilon;
   const shifted = literal === epsilon ? variance : tf.add(variance, epsilon);

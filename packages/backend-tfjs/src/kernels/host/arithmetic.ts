@@ -20,53 +20,53 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
     return tensor;
   };
   /** gamma / sqrt(variance + epsilon) */
-  const slopeOf = (variance: TensorInfo, gamma: TensorInfo | null, epsilon: number): Float64Array => {
-    const weights = gamma === null ? null : floats(gamma);
+  const slopeOf = (variance: TensorInfo, gamma: TensorInfo | undefined, epsilon: number): Float64Array => {
+    const weights = gamma === undefined ? null : floats(gamma);
     return doubles(variance).map((each, c) => (weights === null ? 1 : weights[c]) / Math.sqrt(each + epsilon));
   };
 
   return {
-    moments(x, view, masked) {
+    moments({ x, mask, movingMean, movingVariance }, { view }) {
       const mean = new Float64Array(view.channels);
       const variance = new Float64Array(view.channels);
-      const n = moments(floats(x), view, masked && bools(masked.mask), mean, variance);
-      if (masked === null) return { mean: store(mean), variance: store(variance), count: null };
+      const n = moments(floats(x), view, mask ? bools(mask) : null, mean, variance);
+      if (mask === undefined) return [store(mean), store(variance)];
       if (n === 0) {
-        mean.set(floats(masked.moving.mean));
-        variance.set(floats(masked.moving.variance));
+        mean.set(floats(movingMean!));
+        variance.set(floats(movingVariance!));
       }
       const count = memory.allocate([]);
       floats(count)[0] = n;
-      return { mean: store(mean), variance: store(variance), count };
+      return [store(mean), store(variance), count];
     },
 
-    normalize(x, view, { mean, variance }, gamma, beta, epsilon) {
+    normalize({ x, mean, variance, gamma, beta }, { view, epsilon }) {
       const slope = slopeOf(variance, gamma, epsilon);
-      const offset = beta === null ? new Float64Array(view.channels) : doubles(beta);
+      const offset = beta === undefined ? new Float64Array(view.channels) : doubles(beta);
       const y = memory.allocate(x.shape);
       normalize(floats(x), floats(y), view, doubles(mean), slope, offset);
-      return y;
+      return [y];
     },
 
-    gradients(dy, view, { x, mean, variance, gamma, batch }, epsilon, ofParameters) {
-      const inverseDeviation = slopeOf(variance, null, epsilon);
+    gradients({ dy, x, mean, variance, gamma, mask, count }, { view, epsilon, ofParameters, throughStatistics }) {
+      const inverseDeviation = slopeOf(variance, undefined, epsilon);
       const slope = slopeOf(variance, gamma, epsilon);
       const center = doubles(mean);
       const sums = new Float64Array(view.channels);
       const projections = new Float64Array(view.channels);
-      if (batch !== null || ofParameters) gradientSums(floats(dy), floats(x), view, center, sums, projections);
+      if (throughStatistics || ofParameters) gradientSums(floats(dy), floats(x), view, center, sums, projections);
       const dgamma = projections.map((projection, c) => projection * inverseDeviation[c]);
       const dx = memory.allocate(dy.shape);
-      if (batch === null) {
+      if (!throughStatistics) {
         const zero = new Float64Array(view.channels);
         normalize(floats(dy), floats(dx), view, zero, slope, zero);
       } else {
-        const n = batch.count === null ? view.outer * view.inner : floats(batch.count)[0];
+        const n = count === undefined ? view.outer * view.inner : floats(count)[0];
         const shift = sums.map((sum) => sum / n);
         const pull = dgamma.map((each, c) => (each * inverseDeviation[c]) / n);
-        batchGradient(floats(dy), floats(x), floats(dx), view, batch.mask && bools(batch.mask), center, slope, shift, pull);
+        batchGradient(floats(dy), floats(x), floats(dx), view, mask ? bools(mask) : null, center, slope, shift, pull);
       }
-      return { dx, parameters: ofParameters ? { dgamma: store(dgamma), dbeta: store(sums) } : null };
+      return ofParameters ? [dx, store(dgamma), store(sums)] : [dx];
     },
   };
 }

@@ -1,11 +1,11 @@
 import { BatchNormError, type HostTensor, type TensorAccess } from "@batchnorm/spec";
-import type { Tensor, Tf } from "./tf.ts";
+import { onBackend, type Tensor, type Tf } from "./tf.ts";
 
 /** tfjs's names of dtypes, in the words of the contract; the others keep their own and are refused. */
 const DTYPES: Readonly<Record<string, string>> = { float32: "float32", bool: "bool" };
 
-/** What the contract asks about a tensor; see `TensorAccess`. */
-export function tensorAccess(tf: Tf): TensorAccess<Tensor> {
+/** What the contract asks of tfjs's tensors. Uploaded ones lie on the backend of that name, or, with null, on the active one. */
+export function tensorAccess(tf: Tf, backendName: string | null): TensorAccess<Tensor, "async-reads"> {
   return {
     describe(tensor) {
       // tfjs recognizes tensors of another copy of itself, too.
@@ -15,19 +15,19 @@ export function tensorAccess(tf: Tf): TensorAccess<Tensor> {
       }
       return { shape: tensor.shape, dtype: DTYPES[tensor.dtype] ?? tensor.dtype };
     },
-    // Asked only by backends that take `out`.
-    overlaps: () => false,
+    upload: ({ data, shape }) =>
+      onBackend(tf, backendName, () => {
+        const dtype = data instanceof Uint8Array ? "bool" : "float32";
+        // A copy: tfjs's cpu backend would keep the array itself.
+        return tf.tensor(data instanceof Float64Array ? Float32Array.from(data) : data.slice(), [...shape], dtype);
+      }),
+    download,
+    release: (tensor) => tf.dispose(tensor),
   };
 }
 
-/** A tensor with a copy of the host's data; tfjs's cpu backend would keep the array itself. */
-export function uploadTensor(tf: Tf, { data, shape }: HostTensor): Tensor {
-  const dtype = data instanceof Uint8Array ? "bool" : "float32";
-  return tf.tensor(data instanceof Float64Array ? Float32Array.from(data) : data.slice(), [...shape], dtype);
-}
-
 /** The data of a tensor, copied: tfjs's cpu backend gives out its own array. */
-export async function downloadTensor(tensor: Tensor): Promise<HostTensor> {
+async function download(tensor: Tensor): Promise<HostTensor> {
   const shape = [...tensor.shape];
   const data = (await tensor.data()) as Float32Array | Uint8Array;
   return { data: data.slice(), shape };
