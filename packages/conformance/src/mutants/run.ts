@@ -1,6 +1,7 @@
 import type { Check } from "../checks/check.ts";
 import type { MutantResult } from "../report.ts";
-import { clauseMatches, runCheck } from "../run.ts";
+import { runCheck } from "../run.ts";
+import { clauseMatches } from "../selection.ts";
 import { CONFIGURATION_MUTANTS } from "./configuration-mutants.ts";
 import { GRADIENT_MUTANTS } from "./gradient-mutants.ts";
 import { LIFE_MUTANTS } from "./life-mutants.ts";
