@@ -42,7 +42,7 @@ export async function runChecks(backend: AnyBackend, checks: readonly Check[], o
 
 /** The check that says what is wrong with a manifest; with such a one no other is run. */
 export const MANIFEST_CHECK = "contract/manifest";
-export const BAD_MANIFEST: string = `the manifest is not in order, see ${MANIFEST_CHECK}`;
+export const BAD_MANIFEST = "the manifest is not in order";
 
 export interface CheckOptions {
   /** Milliseconds. Default: no limit. */
@@ -89,7 +89,13 @@ export function lateness(timeout: number): string {
 export function findProblems(backend: AnyBackend, checks: readonly Check[], deviations: readonly Deviation[]): string[] {
   const inOrder = manifestFaults(backend).length === 0;
   const skipped = inOrder ? skippedBy(checks, backend.supports) : new Map<string, string>();
-  return [...versionProblems(backend), ...deviationProblems(deviationsOf(backend.name, deviations), checks, skipped)];
+  return [...backendProblems(backend), ...deviationProblems(deviationsOf(backend.name, deviations), checks, skipped)];
+}
+
+/** What is wrong with what a backend says of itself. */
+export function backendProblems(backend: AnyBackend): string[] {
+  const faults = manifestFaults(backend);
+  return [...versionProblems(backend), ...(faults.length === 0 ? [] : [`The manifest is not in order: ${faults.join(" ")}`])];
 }
 
 /** The checks that do not apply to a backend with such a manifest, each with the reason. */

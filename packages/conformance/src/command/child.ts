@@ -12,6 +12,8 @@ import { readVectors } from "../vectors/read.ts";
 const [config, vectors] = process.argv.slice(2);
 
 function tell(message: Message): Promise<void> {
+  // From here on only the backend keeps this process alive: where nothing does, its promise is one that never settles.
+  if (message.kind === "started" || message.kind === "loaded") process.channel?.unref();
   return new Promise((resolve) => process.send!(encode(message), () => resolve()));
 }
 
@@ -24,14 +26,12 @@ function tellUncaught(error: unknown): void {
 
 process.on("uncaughtException", tellUncaught);
 process.on("unhandledRejection", tellUncaught);
+process.on("beforeExit", () => {
+  process.channel?.ref();
+  void tell({ kind: "idle" });
+});
 process.on("disconnect", () => process.exit());
 process.once("message", (text) => {
-  // From here on only the backend keeps this process alive: where nothing does, its promise is one that never settles.
-  process.channel?.unref();
-  process.once("beforeExit", () => {
-    process.channel?.ref();
-    void tell({ kind: "idle" });
-  });
   void run(decode<Order>(text as string));
 });
 

@@ -1,7 +1,7 @@
 import type { AnyBackend } from "../checks/check.ts";
-import { manifestFaults, versionProblems } from "../checks/manifest.ts";
+import { manifestFaults } from "../checks/manifest.ts";
 import { type ConformanceConfig, openBackend, toConfig } from "../config.ts";
-import { BAD_MANIFEST, MANIFEST_CHECK, nameOf, notRun, runCheck } from "../run.ts";
+import { BAD_MANIFEST, backendProblems, MANIFEST_CHECK, nameOf, notRun, runCheck } from "../run.ts";
 import { stackOf } from "../stack.ts";
 import { suiteChecks } from "../suite.ts";
 import type { Vectors } from "../vectors/load.ts";
@@ -33,7 +33,7 @@ export async function runInside(order: Order, environment: Environment): Promise
   const wanted = order.backends.length === 0 || order.backends.includes(name);
   const inOrder = manifestFaults(backend).length === 0;
   const supports = inOrder ? backend.supports : null;
-  await tell({ kind: "opened", backend: { name, wanted, problems: versionProblems(backend), supports } });
+  await tell({ kind: "opened", backend: { name, wanted, problems: backendProblems(backend), supports } });
   if (!wanted) return;
   const checks = new Map(suiteChecks(await environment.vectors(), order.properties).map((check) => [check.id, check]));
   for (const id of order.checks) {

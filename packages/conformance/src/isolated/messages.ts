@@ -21,7 +21,7 @@ export interface OpenedBackend {
   readonly name: string;
   /** Whether it is one that is to be run. */
   readonly wanted: boolean;
-  /** What is wrong with the version that it is written for. */
+  /** What is wrong with what it says of itself. */
   readonly problems: readonly string[];
   /** Null where the manifest is not in order. */
   readonly supports: Supports | null;

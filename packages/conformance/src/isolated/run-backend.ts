@@ -2,7 +2,7 @@ import type { Check, Failure } from "../checks/check.ts";
 import { type Deviation, deviationProblems, deviationsOf, judge } from "../deviations.ts";
 import type { PropertyOptions } from "../properties/property.ts";
 import { type BackendResult, type CaseResult, collectResult } from "../report.ts";
-import { BAD_MANIFEST, lateness, lostCheck, MANIFEST_CHECK, notRun, skippedBy } from "../run.ts";
+import { lateness, lostCheck, notRun, skippedBy } from "../run.ts";
 import type { Progress } from "../suite.ts";
 import { Waiting } from "../waiting.ts";
 import type { Message, OpenedBackend, Order } from "./messages.ts";
@@ -231,10 +231,9 @@ class Run {
   #problemsOfList(): string[] {
     if (this.#opened === null) return [];
     const { supports, problems } = this.#opened;
-    const { suite, selected } = this.#options;
-    const unseen = supports === null && !selected.some(({ id }) => id === MANIFEST_CHECK) ? [`Nothing was run: ${BAD_MANIFEST}.`] : [];
+    const { suite } = this.#options;
     const skipped = supports === null ? new Map<string, string>() : skippedBy(suite, supports);
-    return [...problems, ...unseen, ...deviationProblems(deviationsOf(this.#name, this.#deviations), suite, skipped)];
+    return [...problems, ...deviationProblems(deviationsOf(this.#name, this.#deviations), suite, skipped)];
   }
 }
 
