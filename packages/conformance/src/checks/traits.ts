@@ -8,7 +8,7 @@ const SIZES = [256, 4096, 65_536, 1_048_576];
  * What a case has in common with others: axis, rank, mode, mask, size, and what is special about its config and data. One fault in
  * a backend is often in all cases of one trait, whatever their clauses.
  */
-export function traitsOf({ config, steps }: Case): string[] {
+export function traitsOf({ config, flags, steps }: Case): string[] {
   const ranks = steps.map(({ shape }) => shape.length);
   const rank = Math.max(...ranks);
   const last = steps.every(({ shape }) => resolveAxis(config.axis, shape.length) === shape.length - 1);
@@ -33,6 +33,7 @@ export function traitsOf({ config, steps }: Case): string[] {
     ["several steps", steps.length > 1],
     ["several shapes", new Set(steps.map(({ shape }) => String(shape))).size > 1],
     ["parameters set", has(({ parameters }) => parameters !== null)],
+    ["a dimension of 1", has(({ shape }) => shape.includes(1))],
     ["empty batch", views.some((view) => elementsPerChannel(view) === 0)],
     ["one element a channel", views.some((view) => elementsPerChannel(view) === 1)],
     ...SIZES.map((size) => [`${size} elements a channel or more`, elements >= size] as const),
@@ -43,7 +44,15 @@ export function traitsOf({ config, steps }: Case): string[] {
     ["sample variance", config.varianceEstimator === "sample"],
     ["momentum 0", config.momentum === 0],
     ["momentum 1", config.momentum === 1],
+    ["constant channel", has(({ batch }) => batch?.variance.includes(0) ?? false)],
+    ["mean far from 0", has(isFarFromZero)],
+    ["subnormal numbers", flags.includes("subnormal")],
     ["NaN or infinity", has(({ x }) => !x.every(Number.isFinite))],
   ];
   return traits.filter(([, holds]) => holds).map(([name]) => name);
+}
+
+/** Whether the mean of a channel is many deviations away from 0: what is lost in a difference of squares. */
+function isFarFromZero({ batch }: Step): boolean {
+  return batch?.mean.some((mean, channel) => Math.abs(mean) > 30 * Math.sqrt(batch.variance[channel]) && batch.variance[channel] > 0) ?? false;
 }
