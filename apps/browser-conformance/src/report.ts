@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { DEFAULT_PROPERTIES, isGreen, markdown, type Report, runConformance } from "@batchnorm/conformance";
+import { DEFAULT_PROPERTIES, isGreen, markdown, type Report, runConformance, suiteChecks } from "@batchnorm/conformance";
 import { clearProgress, loadConfig, openBackends, readVectors, showProgress } from "@batchnorm/conformance/node";
+import { runMutants } from "@batchnorm/mutants";
 import { CONFIG_FILE, TIMEOUT } from "./cli.ts";
 import { runBrowser } from "./run-browser.ts";
 
@@ -15,12 +16,10 @@ process.exitCode = isGreen(merged) ? 0 : 1;
 
 async function runNode(): Promise<Report> {
   const config = await loadConfig(undefined);
-  return runConformance(await openBackends(config, []), {
-    vectors: await readVectors(),
-    deviations: config.deviations ?? [],
-    mutants: true,
-    onProgress: showProgress,
-  });
+  const vectors = await readVectors();
+  const deviations = config.deviations ?? [];
+  const report = await runConformance(await openBackends(config, []), { vectors, deviations, onProgress: showProgress });
+  return { ...report, mutants: await runMutants(suiteChecks(vectors), showProgress) };
 }
 
 function runChromium(): Promise<Report> {

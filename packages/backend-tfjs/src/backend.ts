@@ -6,6 +6,7 @@ import {
   type Layer,
   type Limits,
   type Pass,
+  promiseBackend,
   rejectUnknownOptions,
   type StateInput,
   type Store,
@@ -19,11 +20,14 @@ import { onBackend, type Tensor, type Tf, type Variable } from "./tf.ts";
 
 /** The options of `createBackend`. */
 export interface TfjsOptions {
-  /** The namespace of tfjs: of `@tensorflow/tfjs-core`, `@tensorflow/tfjs`, `@tensorflow/tfjs-node`, or the script tag's global. */
-  readonly tf: Tf;
   /**
-   * A tfjs backend to run on whichever is active, such as 'wasm'. It must have been initialized, as by `await tf.setBackend('wasm')`.
-   * Without it, layers run on the backend that is active when they are called.
+   * The namespace of tfjs: of `@tensorflow/tfjs-core`, `@tensorflow/tfjs`, `@tensorflow/tfjs-node`, or the script tag's global.
+   * Default: `@tensorflow/tfjs-core`, loaded here.
+   */
+  readonly tf?: Tf;
+  /**
+   * A tfjs backend to run on whichever is active, such as 'wasm'. Without it, layers run on the backend that is active when they
+   * are called.
    */
   readonly backend?: string | null;
 }
@@ -47,13 +51,56 @@ export interface TfjsBackend extends Backend<Tensor, "async-reads"> {
 }
 
 /**
- * Makes the tfjs backend. Its name and manifest are those of the tfjs backend that is active now, or of `backend`.
+ * Makes the tfjs backend, once tfjs is ready. Its name and manifest are those of the tfjs backend that is active then, or of
+ * `backend`, which is initialized where it was not; the active one stays active.
  *
- * @throws BatchNormError `invalid-argument` for an unknown option, and where the tfjs backend is not ready.
+ * @throws BatchNormError `invalid-argument` for an unknown option, and for a tfjs backend that is not there; `runtime-failure`
+ * where tfjs cannot be loaded.
  */
-export function createBackend(options: TfjsOptions): TfjsBackend {
+export function createBackend(options: TfjsOptions = {}): Promise<TfjsBackend> {
+  return promiseBackend(makeBackend(options));
+}
+
+async function makeBackend(options: TfjsOptions): Promise<TfjsBackend> {
   rejectUnknownOptions("The options of createBackend", options, ["tf", "backend"]);
-  const { tf, backend: pinned = null } = options;
+  const { tf = await importCore(), backend = null } = options;
+  try {
+    await tf.ready();
+  } catch (cause) {
+    throw new BatchNormError(
+      "invalid-argument",
+      "tfjs has no backend",
+      String(cause),
+      "an import such as @tensorflow/tfjs-backend-cpu",
+      cause,
+    );
+  }
+  if (backend !== null && tf.getBackend() !== backend) await initialize(tf, backend);
+  return backendOn(tf, backend);
+}
+
+async function importCore(): Promise<Tf> {
+  try {
+    return await import("@tensorflow/tfjs-core");
+  } catch (cause) {
+    throw new BatchNormError("runtime-failure", "tfjs could not be loaded", String(cause), "@tensorflow/tfjs-core to be installed", cause);
+  }
+}
+
+/** tfjs initializes a backend by making it the active one. */
+async function initialize(tf: Tf, backend: string): Promise<void> {
+  const active = tf.getBackend();
+  try {
+    await tf.setBackend(backend);
+  } catch (cause) {
+    throw new BatchNormError("invalid-argument", "tfjs has no such backend", backend, "one that is imported, such as 'cpu'", cause);
+  } finally {
+    if (active) await tf.setBackend(active);
+  }
+}
+
+/** The backend on a tfjs that is ready; see `createBackend`. */
+export function backendOn(tf: Tf, pinned: string | null): TfjsBackend {
   const name = pinned ?? tf.getBackend();
   const supports = limitsOf(readyBackend(tf, name));
   const run = <Value>(work: () => Value): Value => onBackend(tf, pinned, work);

@@ -45,14 +45,18 @@ export const MANIFEST_CHECK = "contract/manifest";
 export const BAD_MANIFEST = "the manifest is not in order";
 
 export interface CheckOptions {
-  /** Milliseconds. Default: no limit. */
+  /** Milliseconds, or infinity where somebody else watches over the time. Default: `DEFAULT_TIMEOUT`. */
   readonly timeout?: number;
   /** Whether the result has what the backend gave. */
   readonly outputs?: boolean;
 }
 
 /** Runs one check. What is listed as a deviation is not judged here. */
-export async function runCheck(backend: AnyBackend, check: Check, { timeout, outputs = false }: CheckOptions = {}): Promise<CaseResult> {
+export async function runCheck(
+  backend: AnyBackend,
+  check: Check,
+  { timeout = DEFAULT_TIMEOUT, outputs = false }: CheckOptions = {},
+): Promise<CaseResult> {
   const started = performance.now();
   const done = (rest: Outcome & Pick<CaseResult, "status" | "lost" | "reason">): CaseResult => {
     const { outputs: given, ...others } = rest;
@@ -63,7 +67,7 @@ export async function runCheck(backend: AnyBackend, check: Check, { timeout, out
     if (skipped !== null) return done({ ...failuresOutcome([]), status: "skipped", reason: skipped });
     const outcome = await within(timeout, check.run(backend));
     if (outcome === null)
-      return done({ ...outcomeOf([`clause ${check.clause}: ${lateness(timeout!)}.`]), status: "failed", lost: "timed out" });
+      return done({ ...outcomeOf([`clause ${check.clause}: ${lateness(timeout)}.`]), status: "failed", lost: "timed out" });
     return done({ ...outcome, status: outcome.failureCount === 0 ? "passed" : "failed" });
   } catch (error) {
     return done({ ...failuresOutcome([thrown(check, error)]), status: "failed" });
@@ -120,8 +124,8 @@ function thrown({ clause }: Check, error: unknown): Failure {
 }
 
 /** What a promise gives, or null where it takes longer. */
-async function within<Value>(timeout: number | undefined, promise: Promise<Value>): Promise<Value | null> {
-  if (timeout === undefined) return promise;
+async function within<Value>(timeout: number, promise: Promise<Value>): Promise<Value | null> {
+  if (timeout === Number.POSITIVE_INFINITY) return promise;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, timeout, null);

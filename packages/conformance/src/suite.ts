@@ -3,7 +3,6 @@ import type { AnyBackend, Check } from "./checks/check.ts";
 import { caseCheck } from "./checks/golden.ts";
 import { CONTRACT_CHECKS } from "./contract/checks.ts";
 import { type Deviation, foreignDeviations } from "./deviations.ts";
-import { MUTANTS, runMutant } from "./mutants/run.ts";
 import { propertyChecks } from "./properties/checks.ts";
 import type { PropertyOptions } from "./properties/property.ts";
 import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
@@ -49,11 +48,7 @@ export interface Progress {
  *
  * Everything runs in this very process or page, and shares its fate: see `runChecks`.
  */
-export async function runConformance(
-  backends: readonly AnyBackend[],
-  // Whether to hold the suite itself against its mutants, too.
-  { mutants = false, ...options }: ConformanceOptions & { readonly mutants?: boolean },
-): Promise<Report> {
+export async function runConformance(backends: readonly AnyBackend[], options: ConformanceOptions): Promise<Report> {
   const { vectors, deviations = [], properties = DEFAULT_PROPERTIES, timeout = DEFAULT_TIMEOUT, onProgress } = options;
   const started = performance.now();
   const suite = suiteChecks(vectors, properties);
@@ -63,8 +58,7 @@ export async function runConformance(
     results.push(await runChecks(backend, suite, { ...selectionOf(options), deviations, timeout, onProgress: progress }));
   }
   const duration = performance.now() - started;
-  const report = reportOf(results, foreignDeviations(deviations, backends.map(nameOf)), duration, options);
-  return mutants ? { ...report, mutants: await runMutants(suite, onProgress) } : report;
+  return reportOf(results, foreignDeviations(deviations, backends.map(nameOf)), duration, options);
 }
 
 /** The report of a run of these options. */
@@ -97,15 +91,4 @@ export function reportOf(
 
 function selectionOf({ only = null, checks = [], quick = false }: Selection): Required<Selection> {
   return { only, checks, quick };
-}
-
-/** Holds the suite itself against its mutants. */
-export async function runMutants(checks: readonly Check[], onProgress: ConformanceOptions["onProgress"]): Promise<MutantResult[]> {
-  const results: MutantResult[] = [];
-  for (const mutant of MUTANTS) {
-    const last = await runMutant(mutant, checks);
-    results.push(last);
-    onProgress?.({ backend: "mutants", done: results.length, total: MUTANTS.length, last });
-  }
-  return results;
 }

@@ -1,9 +1,8 @@
+import { asynchronousBackend, override, referenceBackend } from "@batchnorm/mutants/reference";
 import type { FloatTensor, HostTensor } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
 import { type AnyBackend, type Check, type Outcome, outcomeOf } from "../src/checks/check.ts";
 import { caseCheck } from "../src/checks/golden.ts";
-import { asynchronousBackend, referenceBackend } from "../src/mutants/reference.ts";
-import { override } from "../src/mutants/wrap.ts";
 import { isGreen } from "../src/report.ts";
 import { clauseMatches, type Deviation, runCheck, runChecks } from "../src/run.ts";
 import { runConformance, suiteChecks } from "../src/suite.ts";

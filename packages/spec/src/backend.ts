@@ -84,6 +84,20 @@ export function defineBackend<Tensor, State, Saved, When extends Timing, Mask>(
   };
 }
 
+/**
+ * The promise of a backend, for a `createBackend` that has to wait for its runtime. Where `await` is forgotten it says so: to
+ * use the promise as a backend is refused with `invalid-argument`.
+ */
+export function promiseBackend<Made extends object>(promise: Promise<Made>): Promise<Made> {
+  for (const name of ["create", "upload", "download", "release"]) {
+    const value = (): never => {
+      throw new BatchNormError("invalid-argument", `${name} was called on the promise of a backend`, promise, "await createBackend(...)");
+    };
+    Object.defineProperty(promise, name, { value });
+  }
+  return promise;
+}
+
 /** What a backend can do: what its definition says, and what follows from the functions that it has. */
 function manifestOf<Tensor, When extends Timing, State, Saved, Mask>(
   { supports = {}, train, backward }: Arithmetic<Tensor, When, State, Saved, Mask>,

@@ -1,4 +1,4 @@
-export { type Definition, defineBackend, type HostDefinition } from "./backend.ts";
+export { type Definition, defineBackend, type HostDefinition, promiseBackend } from "./backend.ts";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
 export {
   type Arithmetic,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BatchNormError, defineBackend, type HostTensor, hostTensors, initialState } from "../src/index.ts";
+import { BatchNormError, defineBackend, type HostTensor, hostTensors, initialState, promiseBackend } from "../src/index.ts";
 import { expectRefusal } from "./expect-error.ts";
 import { asyncReadsLayer, mask, type SyncLayer, syncLayer, tensor } from "./fakes.ts";
 
@@ -478,6 +478,13 @@ describe("defineBackend", () => {
     expect(() => upload({ data: new Float32Array(3), shape: 3 as never })).toThrow("The shape is not an array");
     expect(() => upload({ data: new Int32Array(4) as never, shape: [2, 2] })).toThrow('is not taken: received "Int32Array"');
   });
+});
+
+test("the promise of a backend is one, and says so where await was forgotten", async () => {
+  const backend = defineBackend({ name: "mine", infer: ({ x }) => ({ y: x }) });
+  const promise = promiseBackend(Promise.resolve(backend));
+  expect(() => (promise as unknown as typeof backend).create({})).toThrow("expected await createBackend(...)");
+  expect(await promise).toBe(backend);
 });
 
 test("a layer prints as what it is", async () => {

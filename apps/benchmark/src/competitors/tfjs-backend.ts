@@ -1,4 +1,4 @@
-import { createBackend } from "@batchnorm/backend-tfjs";
+import { createBackend, type TfjsBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { Competitor, Contender, Results } from "../competitor.ts";
 import type { Task } from "../task.ts";
@@ -9,13 +9,17 @@ export async function backendTfjs(backend: "wasm" | "cpu"): Promise<Competitor> 
     name: `backend-tfjs, ${backend}`,
     prepare: async (task) => {
       await tf.setBackend(backend);
-      return contender(backend, task);
+      return contender(await createBackend({ tf }), backend, task);
     },
   };
 }
 
-function contender(backend: string, { work, shape, axis, epsilon, momentum, x: data, dy: upstream, state }: Task): Contender {
-  const layer = createBackend({ tf }).create({ axis, epsilon, momentum }, state);
+function contender(
+  ours: TfjsBackend,
+  backend: string,
+  { work, shape, axis, epsilon, momentum, x: data, dy: upstream, state }: Task,
+): Contender {
+  const layer = ours.create({ axis, epsilon, momentum }, state);
   const [x, dy] = [tf.tensor(data, [...shape]), tf.tensor(upstream, [...shape])];
   const train = (input: tf.Tensor): tf.Tensor => layer.call(input, { training: true, gradient: false });
   const works = {

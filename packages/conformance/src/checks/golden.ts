@@ -10,6 +10,9 @@ import { traitsOf } from "./traits.ts";
 
 /** A case as a check: the backend against the truth, within the derived bounds, with the reference framework beside it. */
 export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
+  // Once for all backends that are held against this check.
+  const bounds = remembered((accuracy: Accuracy) => caseBounds(each, accuracy));
+  const reference = remembered(() => measureReference(each, bounds(REFERENCE_ACCURACY)));
   return {
     id: each.id,
     kind,
@@ -17,13 +20,16 @@ export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
     case: each,
     traits: traitsOf(each),
     skip: (supports) => skipReason(each, supports),
-    run: (backend) => runCase(each, backend),
+    run: async (backend) => ({ ...(await runCase(each, backend, bounds(backend.supports))), reference: reference(REFERENCE_ACCURACY) }),
   };
 }
 
-/** Runs a case; also what the property tests run on their random cases. */
-export async function runCase(each: Case, backend: AnyBackend): Promise<Outcome> {
-  const bounds = caseBounds(each, backend.supports);
+/** Runs a case within these bounds; also what the property tests run on their random cases. */
+export async function runCase(
+  each: Case,
+  backend: AnyBackend,
+  bounds: readonly Bounds[] = caseBounds(each, backend.supports),
+): Promise<Outcome> {
   const executed = await executeCase(backend, each);
   const violations: Failure[] = [];
   const misses: Miss[] = [];
@@ -38,7 +44,7 @@ export async function runCase(each: Case, backend: AnyBackend): Promise<Outcome>
     failures: [...violations, ...telling(misses).map((miss) => describeMiss(each, miss))],
     failureCount: violations.length + misses.length,
     worst,
-    reference: measureReference(each),
+    reference: null,
     outputs: executed.map(({ outputs }) => outputs),
   };
 }
@@ -55,6 +61,16 @@ function telling(misses: readonly Miss[]): Miss[] {
   });
 }
 
+/** What a function gives for each manifest, computed when it is first asked for. */
+function remembered<Value>(compute: (accuracy: Accuracy) => Value): (accuracy: Accuracy) => Value {
+  const known = new Map<string, Value>();
+  return ({ accumulation, subnormals }) => {
+    const key = `${accumulation} ${subnormals}`;
+    if (!known.has(key)) known.set(key, compute({ accumulation, subnormals }));
+    return known.get(key)!;
+  };
+}
+
 /** Keras and PyTorch sum in float32. */
 const REFERENCE_ACCURACY: Accuracy = { accumulation: "float32", subnormals: "preserved" };
 
@@ -62,10 +78,9 @@ const REFERENCE_ACCURACY: Accuracy = { accumulation: "float32", subnormals: "pre
 const DEVIATES = "keras-deviates";
 
 /** How far the reference framework itself is from the truth, as a share of the bounds of a float32 accumulator. */
-function measureReference(each: Case): Outcome["reference"] {
+function measureReference(each: Case, bounds: readonly Bounds[]): Outcome["reference"] {
   const { reference, steps, flags } = each;
   if (reference === null || flags.includes(DEVIATES)) return null;
-  const bounds = caseBounds(each, REFERENCE_ACCURACY);
   let worst: Worst | null = null;
   steps.forEach((step, index) => {
     const outputs = step.results[reference];

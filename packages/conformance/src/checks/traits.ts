@@ -54,5 +54,7 @@ export function traitsOf({ config, flags, steps }: Case): string[] {
 
 /** Whether the mean of a channel is many deviations away from 0: what is lost in a difference of squares. */
 function isFarFromZero({ batch }: Step): boolean {
-  return batch?.mean.some((mean, channel) => Math.abs(mean) > 30 * Math.sqrt(batch.variance[channel]) && batch.variance[channel] > 0) ?? false;
+  return (
+    batch?.mean.some((mean, channel) => Math.abs(mean) > 30 * Math.sqrt(batch.variance[channel]) && batch.variance[channel] > 0) ?? false
+  );
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { UsageError } from "../config.ts";
 import { messageOf } from "../isolated/inside.ts";
 import { runConfig } from "../isolated/run-config.ts";
-import { runMutants, suiteChecks } from "../suite.ts";
+import { suiteChecks } from "../suite.ts";
 import type { Vectors } from "../vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../vectors/read.ts";
 import { type CommandOptions, selectionOf, suiteCommand } from "./options.ts";
@@ -31,10 +31,6 @@ Exit codes:
   1  something does not, or could not be run
   2  a wrong use: an unknown option, a module that cannot be loaded`;
 
-interface CliOptions extends CommandOptions {
-  readonly mutants: boolean;
-}
-
 /** The command line. Returns the exit status: see `runCommand`. */
 export function main(argv: readonly string[]): Promise<number> {
   const command = suiteCommand("batchnorm-conformance")
@@ -43,16 +39,15 @@ export function main(argv: readonly string[]): Promise<number> {
       "[adapter-or-config]",
       `module whose default export is a config, a backend, or a function that makes one (default: ${CONFIG_FILES[0]})`,
     )
-    .option("--mutants", "hold the suite against its own wrong backends, too", false)
     .addHelpText("after", EXAMPLES);
   return runCommand(command, argv, run);
 }
 
-async function run(file: string | undefined, options: CliOptions): Promise<number> {
+async function run(file: string | undefined, options: CommandOptions): Promise<number> {
   const config = findConfig(file);
   const directory = resolve(options.vectors ?? VECTORS_DIRECTORY);
   const vectors = await openVectors(options.vectors, directory);
-  const { backend: backends, seed, runs, timeout, check, mutants } = options;
+  const { backend: backends, seed, runs, timeout, check } = options;
   const properties = { seed, runs };
   const suite = suiteChecks(vectors, properties);
   const selection = selectionOf(options, suite);
@@ -68,12 +63,11 @@ async function run(file: string | undefined, options: CliOptions): Promise<numbe
     outputs: check.length > 0,
     onProgress: progress.show,
   });
-  const all = mutants ? { ...report, mutants: await runMutants(suite, progress.show) } : report;
   progress.clear();
   if (options.reporter === "pretty" && options.out === undefined) {
     for (const id of check) print(showCheck(suite.find((each) => each.id === id)!, report.results));
   }
-  return writeReport(all, options);
+  return writeReport(report, options);
 }
 
 /** @throws UsageError when there is no such file, or none was named and the directory has none. */

@@ -1,7 +1,7 @@
 import { copyState, type FloatTensor, type Numbers, type StateUpdate } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { writeState } from "./reference.ts";
-import { creating, handling, override, reordering, wrapping } from "./wrap.ts";
+import { override, writeState } from "./reference.ts";
+import { creating, handling, reordering, wrapping } from "./wrap.ts";
 
 /** Faults around the arithmetic: who owns what, and when things happen. */
 export const LIFE_MUTANTS: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-import type { AnyBackend } from "../checks/check.ts";
+import type { AnyBackend } from "@batchnorm/conformance";
 
 /** A backend that is wrong on purpose, and the clauses of docs/spec.md that describe its fault. */
 export interface Mutant {

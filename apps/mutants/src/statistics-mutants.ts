@@ -1,7 +1,8 @@
 import { BatchNormError, type ChannelView, type NonFiniteElement } from "@batchnorm/spec";
 import { type Formulas, populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { calculating, creating, handling, override } from "./wrap.ts";
+import { override } from "./reference.ts";
+import { calculating, creating, handling } from "./wrap.ts";
 
 type Moments = Formulas["moments"];
 

@@ -1,8 +1,8 @@
 import type { FloatTensor, Gradients } from "@batchnorm/spec";
 import { CORRECT } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import type { HostLayer } from "./reference.ts";
-import { calculating, creating, declaring, override, wrapping } from "./wrap.ts";
+import { type HostLayer, override } from "./reference.ts";
+import { calculating, creating, declaring, wrapping } from "./wrap.ts";
 
 /** Wrong gradients, and gradients of a wrong pass. */
 export const GRADIENT_MUTANTS: readonly Mutant[] = [

@@ -13,7 +13,7 @@ import {
   type Timing,
 } from "@batchnorm/spec";
 import type { Formulas } from "./formulas.ts";
-import { type HostPass, referenceArithmetic } from "./reference-arithmetic.ts";
+import { type HostPass, type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
 
 /** A backend over typed arrays, and a layer of one. */
 export type HostBackend<When extends Timing> = Backend<FloatTensor, When, MaskTensor>;
@@ -27,7 +27,12 @@ const SUPPORTS: Limits = { masks: true, out: true, varianceEstimators: ["populat
  * fault.
  */
 export function referenceBackend(name: string, faults: Partial<Formulas> = {}): HostBackend<"sync"> {
-  return defineBackend({ name, timing: "sync", supports: SUPPORTS, ...referenceArithmetic(faults) });
+  return backendOf(name, referenceArithmetic(faults));
+}
+
+/** A backend of this arithmetic that answers at once, and has everything. */
+export function backendOf(name: string, arithmetic: ReferenceArithmetic): HostBackend<"sync"> {
+  return defineBackend({ name, timing: "sync", supports: SUPPORTS, ...arithmetic });
 }
 
 /** The same on tensors that are described, searched or copied in another way. */
@@ -97,4 +102,30 @@ export function writeState(to: BatchNormState, { parameters, statistics }: Param
   ] as const) {
     if (values !== undefined) array?.set(values);
   }
+}
+
+/** A layer that passes everything on to `layer` but what `changes` has. */
+export function override<When extends "sync" | "async">(layer: HostLayer<When>, changes: Partial<HostLayer<When>>): HostLayer<When> {
+  const all: HostLayer<When> = {
+    get config() {
+      return layer.config;
+    },
+    get channels() {
+      return layer.channels;
+    },
+    get trainable() {
+      return layer.trainable;
+    },
+    set trainable(value) {
+      layer.trainable = value;
+    },
+    call: (x, options) => layer.call(x, options),
+    backward: (dy, options) => layer.backward(dy, options),
+    freeze: () => layer.freeze(),
+    unfreeze: () => layer.unfreeze(),
+    state: () => layer.state(),
+    setState: (update) => layer.setState(update),
+    dispose: () => layer.dispose(),
+  };
+  return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes));
 }

@@ -1,11 +1,9 @@
+import { type Check, DEFAULT_PROPERTIES, runCheck, runChecks, suiteChecks } from "@batchnorm/conformance";
+import { readVectors } from "@batchnorm/conformance/node";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Check } from "../src/checks/check.ts";
-import { asynchronousBackend, leastBackend, referenceBackend } from "../src/mutants/reference.ts";
-import { MUTANTS, runMutant } from "../src/mutants/run.ts";
-import { propertyChecks } from "../src/properties/checks.ts";
-import { runCheck, runChecks } from "../src/run.ts";
-import { DEFAULT_PROPERTIES, suiteChecks } from "../src/suite.ts";
-import { readVectors } from "../src/vectors/read.ts";
+import { MUTANTS } from "../src/all.ts";
+import { asynchronousBackend, leastBackend, referenceBackend } from "../src/reference.ts";
+import { runMutant } from "../src/run.ts";
 
 let checks: readonly Check[];
 
@@ -84,7 +82,9 @@ describe("the mutants", () => {
 
 it("the properties alone, without the golden vectors, catch many of them", async () => {
   // Those on large batches are left out: they take most of the time, and only `count-in-16-bits` needs them.
-  const properties = propertyChecks({ ...DEFAULT_PROPERTIES, runs: 20 }).filter(({ id }) => !id.includes("large"));
+  const properties = suiteChecks(await readVectors(), { ...DEFAULT_PROPERTIES, runs: 20 }).filter(
+    ({ id, kind }) => kind === "property" && !id.includes("large"),
+  );
   const caught: string[] = [];
   for (const { name, create } of MUTANTS) {
     for (const check of properties) {

@@ -1,6 +1,7 @@
 import type { BatchNormConfig, FloatTensor, Numbers, StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { configuring, creating, declaring, override, stating, wrapping } from "./wrap.ts";
+import { override } from "./reference.ts";
+import { configuring, creating, declaring, stating, wrapping } from "./wrap.ts";
 
 /** Faults in what a layer is made of and what it accepts. */
 export const CONFIGURATION_MUTANTS: readonly Mutant[] = [

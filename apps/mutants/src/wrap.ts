@@ -1,14 +1,27 @@
+import type { AnyBackend } from "@batchnorm/conformance";
 import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
-import type { AnyBackend } from "../checks/check.ts";
 import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { asynchronousBackend, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
+import { asynchronousBackend, backendOf, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
+import { type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
+
+const CORRECT_ARITHMETIC = referenceArithmetic({});
 
 type Create = HostBackend<"sync">["create"];
 
 /** A mutant that takes one step of the arithmetic wrongly. */
 export function calculating(name: string, fault: string, clauses: readonly string[], faults: Partial<Formulas>): Mutant {
   return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults) };
+}
+
+/** A mutant whose passes are done in another way. `change` is called once for each backend. */
+export function computing(
+  name: string,
+  fault: string,
+  clauses: readonly string[],
+  change: (correct: ReferenceArithmetic) => Partial<ReferenceArithmetic>,
+): Mutant {
+  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, { ...CORRECT_ARITHMETIC, ...change(CORRECT_ARITHMETIC) }) };
 }
 
 /** A mutant that describes, searches or copies its tensors wrongly. */
@@ -90,30 +103,4 @@ export function reordering(
   change: (layer: HostLayer<"async">, live: () => BatchNormState) => HostLayer<"async">,
 ): Mutant {
   return { name, fault, clauses, create: () => asynchronousBackend(`mutant/${name}`, change) };
-}
-
-/** A layer that passes everything on to `layer` but what `changes` has. */
-export function override<When extends "sync" | "async">(layer: HostLayer<When>, changes: Partial<HostLayer<When>>): HostLayer<When> {
-  const all: HostLayer<When> = {
-    get config() {
-      return layer.config;
-    },
-    get channels() {
-      return layer.channels;
-    },
-    get trainable() {
-      return layer.trainable;
-    },
-    set trainable(value) {
-      layer.trainable = value;
-    },
-    call: (x, options) => layer.call(x, options),
-    backward: (dy, options) => layer.backward(dy, options),
-    freeze: () => layer.freeze(),
-    unfreeze: () => layer.unfreeze(),
-    state: () => layer.state(),
-    setState: (update) => layer.setState(update),
-    dispose: () => layer.dispose(),
-  };
-  return Object.defineProperties(all, Object.getOwnPropertyDescriptors(changes));
 }
