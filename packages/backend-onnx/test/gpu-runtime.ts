@@ -16,6 +16,7 @@ interface Buffer {
 export class GpuRuntime {
   readonly #buffers = new Set<Buffer>();
   #sessions = 0;
+  #downloads = 0;
 
   readonly runtime: OrtRuntime = {
     env: ort.env,
@@ -51,6 +52,11 @@ export class GpuRuntime {
     return this.#sessions;
   }
 
+  /** How many times something was read back. */
+  get downloads(): number {
+    return this.#downloads;
+  }
+
   /** A copy of a tensor on the GPU. */
   upload({ data, dims, type }: Tensor): Tensor {
     const copy = (data as Float32Array).slice();
@@ -59,7 +65,10 @@ export class GpuRuntime {
     return ort.Tensor.fromGpuBuffer(buffer as never, {
       dataType: type as "float32",
       dims,
-      download: async () => copy.slice() as never,
+      download: async () => {
+        this.#downloads++;
+        return copy.slice() as never;
+      },
       dispose: () => {
         this.#buffers.delete(buffer);
       },
