@@ -6,6 +6,7 @@ import { propertyChecks } from "./properties/checks.ts";
 import type { PropertyOptions } from "./properties/property.ts";
 import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
 import { type Deviation, runChecks } from "./run.ts";
+import { trialChecks } from "./trials/checks.ts";
 import type { Vectors } from "./vectors/load.ts";
 
 /** The random cases that are drawn unless one asks for others: always the same ones, so that CI does not flicker. */
@@ -18,7 +19,12 @@ export const DEFAULT_PROPERTIES: PropertyOptions = { seed: 20150211, runs: 60 };
  */
 export function suiteChecks(vectors: Vectors, properties: PropertyOptions = DEFAULT_PROPERTIES): Check[] {
   if (!(properties.runs >= 1)) throw new RangeError(`A property needs a random case at least: received ${properties.runs} runs.`);
-  return [...CONTRACT_CHECKS, ...vectors.cases.map((each) => caseCheck(each)), ...propertyChecks(properties)];
+  return [
+    ...CONTRACT_CHECKS,
+    ...vectors.cases.map((each) => caseCheck(each)),
+    ...propertyChecks(properties),
+    ...trialChecks(properties.seed),
+  ];
 }
 
 export interface ConformanceOptions {

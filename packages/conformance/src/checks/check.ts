@@ -15,6 +15,8 @@ export interface Check {
   readonly kind: CheckKind;
   /** The clause of docs/spec.md. */
   readonly clause: string;
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
   /** Why this check does not apply to a backend with such a manifest, or null where it does. */
   skip(supports: Supports): string | null;
   run(backend: AnyBackend): Promise<Outcome>;
