@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { BackendResult, Report } from "@batchnorm/conformance";
 import { readVectors, UsageError, VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
+import { findChromium, launchChromium, type Site, servePage } from "@batchnorm/in-browser";
 import { SPEC_VERSION } from "@batchnorm/spec";
-import { findChromium, launchChromium } from "./chromium.ts";
 import { type BackendRun, type BackendRunOptions, runBackend } from "./run-backend.ts";
-import { type Site, serve } from "./serve.ts";
 
 export interface BrowserRunOptions extends BackendRunOptions {
   /** The config that is loaded in the page. */
@@ -21,17 +21,27 @@ export interface BrowserRunOptions extends BackendRunOptions {
  * @throws UsageError when there is no Chromium, no config, or no backend of a wanted name in it.
  */
 export async function runBrowser(options: BrowserRunOptions): Promise<Report> {
-  const chromium = findChromium();
+  const chromium = chromiumToUse();
   const config = resolve(options.config);
   if (!existsSync(config)) throw new UsageError(`${options.config} does not exist: name a config.`);
   const vectors = resolve(options.vectors ?? VECTORS_DIRECTORY);
   const { sha256, cases } = await readVectors(vectors);
-  const site = await serve(config, vectors);
+  const page = fileURLToPath(new URL("page.ts", import.meta.url));
+  const site = await servePage({ module: page, aliases: { "virtual:conformance-config": config }, files: vectors });
   try {
     const results = await runBackends(chromium, site, options);
     return { specVersion: SPEC_VERSION, vectors: { count: cases.length, sha256 }, results };
   } finally {
     await site.close();
+  }
+}
+
+/** @throws UsageError when there is none. */
+function chromiumToUse(): string {
+  try {
+    return findChromium();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -58,7 +68,7 @@ async function runBackends(chromium: string, site: Site, options: BrowserRunOpti
 
 /** A browser for each, and not only a page: a graphics process that was lost in one run would be lost in the next, too. */
 async function runInBrowser(chromium: string, site: Site, index: number, options: BrowserRunOptions): Promise<BackendRun> {
-  const browser = await launchChromium(chromium, options.headed);
+  const browser = await launchChromium(chromium, options);
   try {
     return await runBackend(browser, site.url, index, options);
   } finally {

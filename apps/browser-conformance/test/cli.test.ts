@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@batchnorm/conformance";
 import { VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
+import { noChromium, withChromium } from "@batchnorm/in-browser";
 import { describe, expect, it } from "vitest";
-import { noChromium, withChromium } from "./chromium.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -19,7 +19,7 @@ function run(...argv: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, ["--conditions=@batchnorm/source", MAIN, ...argv], options);
 }
 
-describe.skipIf(noChromium !== null)(withChromium("the suite in Chromium"), () => {
+describe.skipIf(noChromium() !== null)(withChromium("the suite in Chromium"), () => {
   it("runs one section on the CPU backend", () => {
     const { status, stdout } = run("--backend", "cpu", "--only", "5", "--reporter", "json");
     expect(status).toBe(0);

@@ -1,13 +1,12 @@
+import { findChromium, launchChromium, noChromium, withChromium } from "@batchnorm/in-browser";
 import type { Browser } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, launchChromium } from "../src/chromium.ts";
 import { Watch } from "../src/watch.ts";
-import { noChromium, withChromium } from "./chromium.ts";
 
-describe.skipIf(noChromium !== null)(withChromium("a watched page"), () => {
+describe.skipIf(noChromium() !== null)(withChromium("a watched page"), () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchChromium(findChromium(), false);
+    browser = await launchChromium(findChromium());
   });
   afterAll(() => browser?.close());
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { suiteChecks } from "@batchnorm/conformance";
-import { clearProgress, readVectors, showProgress } from "@batchnorm/conformance/node";
+import { ProgressLine, readVectors } from "@batchnorm/conformance/node";
 import { MUTANTS } from "./all.ts";
 import { runMutants } from "./run.ts";
 
@@ -12,8 +12,9 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const wanted = positionals.length === 0 ? MUTANTS : MUTANTS.filter(({ name }) => positionals.includes(name));
-const results = await runMutants(suiteChecks(await readVectors()), showProgress, wanted);
-clearProgress();
+const progress = new ProgressLine();
+const results = await runMutants(suiteChecks(await readVectors()), progress.show, wanted);
+progress.clear();
 for (const { mutant, fault, clauses, caughtBy } of results) {
   if (caughtBy === null) console.log(`✗ ${mutant} lives: it ${fault} (${clauses.join(", ")}).`);
   else if (positionals.length > 0) console.log(`✓ ${mutant}: it ${fault}. ${caughtBy.id} says: ${caughtBy.message}`);

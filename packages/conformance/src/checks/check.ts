@@ -1,5 +1,7 @@
 import type { Backend, Supports } from "@batchnorm/spec";
 import type { Worst } from "../accuracy/compare.ts";
+import type { Case, Outputs } from "../vectors/case.ts";
+import type { OutputName } from "../vectors/format.ts";
 
 /** Any backend, on any runtime: the suite only ever awaits. */
 // biome-ignore lint/suspicious/noExplicitAny: the suite passes a runtime's tensors around and never looks into them
@@ -15,6 +17,12 @@ export interface Check {
   readonly kind: CheckKind;
   /** The clause of docs/spec.md. */
   readonly clause: string;
+  /** What is checked, in a sentence, where the clause's title does not say it. */
+  readonly must?: string;
+  /** The layer and the batches of a check that has one such case. */
+  readonly case?: Case;
+  /** What the check has in common with others, such as `mask` or `rank 4`: checks that fail are grouped by it. */
+  readonly traits?: readonly string[];
   /** Whether `--quick` leaves it out. */
   readonly slow?: boolean;
   /** Why this check does not apply to a backend with such a manifest, or null where it does. */
@@ -24,7 +32,10 @@ export interface Check {
 
 /** What a check found. */
 export interface Outcome {
-  /** What is wrong, the first of it; empty when the check holds. */
+  /**
+   * What is wrong; empty when the check holds. Of many wrong numbers of one output it has the first ones and the worst,
+   * so that no output is missing.
+   */
   readonly failures: readonly Failure[];
   /** How much there is wrong in all. */
   readonly failureCount: number;
@@ -32,14 +43,14 @@ export interface Outcome {
   readonly worst: Worst | null;
   /** The same of the framework that the truth is compared with. */
   readonly reference: ({ readonly framework: string } & Worst) | null;
-  /** Present where the backend gave no answer in time. */
-  readonly timedOut?: true;
+  /** What the backend gave at every step of the check's case. */
+  readonly outputs?: readonly Outputs[];
 }
 
-/** One sentence, and the numbers behind it where there are any. */
+/** One sentence, and what is behind it: the numbers, or where it was thrown. */
 export interface Failure {
   readonly message: string;
-  readonly output?: string;
+  readonly output?: OutputName;
   readonly step?: number;
   readonly position?: readonly number[];
   readonly expected?: number;
@@ -47,17 +58,20 @@ export interface Failure {
   readonly bound?: number;
   readonly ulp?: number;
   readonly share?: number;
+  /** The frames of what was thrown, a line each. */
+  readonly stack?: string;
 }
 
-/** How many failures of one check are kept with their numbers. */
+/** How many failures are kept: of every output of a case, and of a check without numbers. */
 export const KEPT_FAILURES = 5;
+const KEPT_MESSAGES = 20;
 
 /** The outcome of a check without numbers. */
 export function outcomeOf(messages: readonly string[]): Outcome {
-  return {
-    failures: messages.slice(0, KEPT_FAILURES).map((message) => ({ message })),
-    failureCount: messages.length,
-    worst: null,
-    reference: null,
-  };
+  return failuresOutcome(messages.map((message) => ({ message })));
+}
+
+/** The same of failures that have more to say than a sentence. */
+export function failuresOutcome(failures: readonly Failure[]): Outcome {
+  return { failures: failures.slice(0, KEPT_MESSAGES), failureCount: failures.length, worst: null, reference: null };
 }

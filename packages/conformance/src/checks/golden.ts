@@ -1,11 +1,12 @@
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
-import { type Worst, worse } from "../accuracy/compare.ts";
+import { type Miss, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
 import type { Case } from "../vectors/case.ts";
 import { type AnyBackend, type Check, type CheckKind, type Failure, KEPT_FAILURES, type Outcome } from "./check.ts";
 import { executeCase } from "./execute.ts";
 import { describeMiss, measure } from "./measure.ts";
 import { outlineOf, whySkipped } from "./outline.ts";
+import { traitsOf } from "./traits.ts";
 
 /** A case as a check: the backend against the truth, within the derived bounds, with the reference framework beside it. */
 export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
@@ -16,6 +17,8 @@ export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
     id: each.id,
     kind,
     clause: each.clause,
+    case: each,
+    traits: traitsOf(each),
     skip: (supports) => whySkipped(outlineOf(each), supports),
     run: async (backend) => ({ ...(await runCase(each, backend, bounds(backend.supports))), reference: reference(REFERENCE_ACCURACY) }),
   };
@@ -28,20 +31,36 @@ export async function runCase(
   bounds: readonly Bounds[] = caseBounds(each, backend.supports),
 ): Promise<Outcome> {
   const executed = await executeCase(backend, each);
-  const failures: Failure[] = [];
-  let failureCount = 0;
+  const violations: Failure[] = [];
+  const misses: Miss[] = [];
+  let missed = 0;
   let worst: Worst | null = null;
-  executed.forEach(({ outputs, violations }, index) => {
+  executed.forEach(({ outputs, violations: found }, index) => {
     const measured = measure(each.steps[index], index, outputs, bounds[index]);
     worst = worse(worst, measured.worst);
-    const found = [
-      ...violations.map((message): Failure => ({ message: `clause ${each.clause}, step ${index}: ${message}`, step: index })),
-      ...measured.misses.slice(0, KEPT_FAILURES).map((miss) => describeMiss(each, miss)),
-    ];
-    failureCount += violations.length + measured.missed;
-    failures.push(...found.slice(0, KEPT_FAILURES - failures.length));
+    violations.push(...found.map((message) => ({ message: `clause ${each.clause}, step ${index}: ${message}`, step: index })));
+    misses.push(...measured.misses);
+    missed += measured.missed;
   });
-  return { failures, failureCount, worst, reference: null };
+  return {
+    failures: [...violations, ...telling(misses).map((miss) => describeMiss(each, miss))],
+    failureCount: violations.length + missed,
+    worst,
+    reference: null,
+    outputs: executed.map(({ outputs }) => outputs),
+  };
+}
+
+/** Of every output the first misses and the worst one, in the order of the steps. */
+function telling(misses: readonly Miss[]): Miss[] {
+  const counts = new Map<string, number>();
+  const worst = new Map<string, Miss>();
+  for (const miss of misses) if (!(miss.share <= (worst.get(miss.output)?.share ?? 0))) worst.set(miss.output, miss);
+  return misses.filter((miss) => {
+    const count = (counts.get(miss.output) ?? 0) + 1;
+    counts.set(miss.output, count);
+    return count <= KEPT_FAILURES || worst.get(miss.output) === miss;
+  });
 }
 
 /** What a function gives for each manifest, computed when it is first asked for. */

@@ -133,6 +133,7 @@ export function ruleCheck(rule: Rule): Check {
     id: `contract/${rule.id}`,
     kind: "contract",
     clause: rule.clause,
+    must: rule.must,
     skip: (supports) => skipReason(rule, supports),
     run: async (backend) => {
       const bench = new Bench(backend);
