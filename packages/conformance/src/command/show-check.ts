@@ -2,10 +2,10 @@ import { styleText } from "node:util";
 import { type BatchNormConfig, maskShape } from "@batchnorm/spec";
 import { unitInLastPlace } from "../accuracy/compare.ts";
 import type { Check } from "../checks/check.ts";
+import { unravel } from "../checks/measure.ts";
 import { CLAUSES } from "../clauses.generated.ts";
 import type { BackendResult, CaseResult } from "../report.ts";
 import { indent, table } from "../reporters/table.ts";
-import { unravel } from "../unravel.ts";
 import type { Case, Step } from "../vectors/case.ts";
 import { OUTPUTS, type OutputName } from "../vectors/format.ts";
 
@@ -76,7 +76,11 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
   const truth = step.truth[name]!;
   const shape = name === "y" || name === "dx" ? step.shape : [truth.length];
   const framework = reference === null ? undefined : step.results[reference]?.[name];
-  const given = shown.map(({ backend, result }) => ({ backend, values: result.outputs?.[index]?.[name] ?? null, failures: result.failures }));
+  const given = shown.map(({ backend, result }) => ({
+    backend,
+    values: result.outputs?.[index]?.[name] ?? null,
+    failures: result.failures,
+  }));
   const head = [name, "expected", ...(framework ? [reference!] : []), ...given.flatMap(({ backend }) => [backend, "error"])];
   const row = (element: number): string[] => [
     `[${unravel(element, shape)}]`,
@@ -87,7 +91,10 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
       const position = String(unravel(element, shape));
       const failed = failures.find((each) => each.output === name && each.step === index && String(each.position) === position);
       const error = `${ulpBetween(values[element], truth[element])} ULP`;
-      return [short(values[element]), failed === undefined ? error : styleText("red", `✗ ${error}, ${short(failed.share!, 3)} times the bound`)];
+      return [
+        short(values[element]),
+        failed === undefined ? error : styleText("red", `✗ ${error}, ${short(failed.share!, 3)} times the bound`),
+      ];
     }),
   ];
   const rows = Array.from({ length: Math.min(truth.length, MOST_ROWS) }, (_, element) => row(element));

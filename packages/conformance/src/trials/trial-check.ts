@@ -1,0 +1,52 @@
+import { type Worst, worse } from "../accuracy/compare.ts";
+import { type Check, type Failure, KEPT_FAILURES, type Outcome, outcomeOf } from "../checks/check.ts";
+import { runCase } from "../checks/golden.ts";
+import { whySkipped } from "../checks/outline.ts";
+import { buildTrial, outlineOfTrial, type Trial } from "./trial.ts";
+
+/** Trials that are one check: those that the backend cannot take are left out of it, and it is skipped where that is all of them. */
+export interface TrialGroup {
+  readonly id: string;
+  readonly clause: string;
+  readonly trials: readonly Trial[];
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
+}
+
+export function trialCheck({ id, clause, trials, slow = false }: TrialGroup, seed: number): Check {
+  return {
+    id,
+    kind: "property",
+    clause,
+    slow,
+    skip: (supports) => {
+      const reasons = trials.map((trial) => whySkipped(outlineOfTrial(trial), supports));
+      return reasons.includes(null) ? null : reasons[0];
+    },
+    run: async (backend) => {
+      let worst: Worst | null = null;
+      let failureCount = 0;
+      const failures: Failure[] = [];
+      for (const [index, trial] of trials.entries()) {
+        if (whySkipped(outlineOfTrial(trial), backend.supports) !== null) continue;
+        const outcome = await runTrial(trial, clause, seed + index, backend);
+        worst = worse(worst, outcome.worst);
+        failureCount += outcome.failureCount;
+        const found = outcome.failures.slice(0, KEPT_FAILURES - failures.length);
+        failures.push(
+          ...found.map((failure) => ({ ...failure, message: `${failure.message} It is the trial ${trial.name}, seed ${seed + index}.` })),
+        );
+      }
+      return { ...outcomeOf([]), worst, failures, failureCount };
+    },
+  };
+}
+
+async function runTrial(trial: Trial, clause: string, seed: number, backend: Parameters<Check["run"]>[0]): Promise<Outcome> {
+  try {
+    return await runCase(buildTrial(trial, clause, seed), backend);
+  } catch (error) {
+    const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return outcomeOf([`clause ${clause}: the backend threw ${thrown}`]);
+  }
+}
