@@ -37,7 +37,7 @@ export async function runChecks(backend: AnyBackend, checks: readonly Check[], o
     onProgress?.(cases.length, selected.length, cases[cases.length - 1]);
   }
   const problems = findProblems(backend, checks, deviations);
-  return collectResult(nameOf(backend), cases, problems, performance.now() - started);
+  return collectResult(nameOf(backend), selected, cases, problems, performance.now() - started);
 }
 
 /** The check that says what is wrong with a manifest; with such a one no other is run. */
@@ -113,8 +113,8 @@ export function nameOf({ name }: Pick<AnyBackend, "name">): string {
   return typeof name === "string" && name !== "" ? name : "a backend without a name";
 }
 
-function identity({ id, kind, clause, traits = [] }: Check): Pick<CaseResult, "id" | "kind" | "clause" | "traits"> {
-  return { id, kind, clause, traits };
+function identity({ id, kind, clause }: Check): Pick<CaseResult, "id" | "kind" | "clause"> {
+  return { id, kind, clause };
 }
 
 function thrown({ clause }: Check, error: unknown): Failure {

@@ -141,7 +141,7 @@ class Run {
     const cases = selected.map(({ id }) => this.#results.get(id)!);
     const problems = [...this.#problems, ...this.#noticed.slice(0, KEPT), ...this.#problemsOfList()];
     if (this.#noticed.length > KEPT) problems.push(`There were ${this.#noticed.length - KEPT} more such errors.`);
-    return { ...known, result: collectResult(this.#name, cases, problems, performance.now() - this.#started) };
+    return { ...known, result: collectResult(this.#name, selected, cases, problems, performance.now() - this.#started) };
   }
 
   get #name(): string {

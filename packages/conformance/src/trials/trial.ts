@@ -1,6 +1,7 @@
 import { type BatchNormConfig, DEFAULT_CONFIG, sizeOf } from "@batchnorm/spec";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Outline } from "../checks/outline.ts";
+import { layerTraits } from "../checks/traits.ts";
 import { type OracleInput, type OracleOutput, oracle } from "../properties/oracle.ts";
 import type { Case, Step } from "../vectors/case.ts";
 
@@ -49,6 +50,11 @@ export function outlineOfTrial({ axis, config = {}, steps }: Trial): Outline {
       finite: true,
     })),
   };
+}
+
+/** What a trial has in common with others. */
+export function trialTraits({ axis, config = {}, steps }: Trial): string[] {
+  return layerTraits({ config: { ...config, axis }, steps: steps.map((step) => ({ ...step, masked: step.mask !== undefined })) });
 }
 
 /** The case of a trial: the same seed gives the same numbers. */
