@@ -1,13 +1,14 @@
 import type { Supports } from "@batchnorm/spec";
 import * as fc from "fast-check";
 import { type AnyBackend, type Check, outcomeOf } from "../checks/check.ts";
+import { type Need, whyLacking } from "../checks/needs.ts";
 import { type Scenario, scenarios } from "./scenario.ts";
 
 /** Something that holds for every layer and every batch. */
 export interface Property {
   readonly id: string;
   readonly clause: string;
-  readonly needs: readonly ("training" | "gradients" | "masks")[];
+  readonly needs: readonly Need[];
   /** Where it is not `scenarios`: what is drawn, and what is always tried first. */
   readonly draw?: (supports: Supports) => fc.Arbitrary<Scenario>;
   readonly examples?: (supports: Supports) => readonly Scenario[];
@@ -27,10 +28,7 @@ export function propertyCheck(property: Property, { seed, runs }: PropertyOption
     id: property.id,
     kind: "property",
     clause: property.clause,
-    skip: (supports) => {
-      const missing = property.needs.find((need) => !supports[need]);
-      return missing === undefined ? null : `${missing} is not supported`;
-    },
+    skip: (supports) => whyLacking(property.needs, supports),
     run: async (backend) => {
       const { draw = scenarios, examples = () => [] } = property;
       const holds = fc.asyncProperty(draw(backend.supports), async (scenario) => {
