@@ -10,10 +10,13 @@ export interface Cause {
   readonly of: number;
   /** The same of all other layers. */
   readonly others: { readonly failed: number; readonly of: number };
+  /** The failed checks that this explains, by id. */
+  readonly checks: readonly string[];
 }
 
 /** A layer that was tried. */
 interface Tried {
+  readonly id: string;
   readonly traits: ReadonlySet<string>;
   readonly failed: boolean;
 }
@@ -39,20 +42,21 @@ export function findCauses(cases: readonly CaseResult[], checks: readonly Check[
   while (left.length >= FEWEST && causes.length < MOST_CAUSES) {
     const traits = bestTraits(tried, left);
     if (traits === null) break;
-    causes.push(count(traits, tried));
+    const checks = new Set(left.filter((each) => hasAll(each, traits)).map(({ id }) => id));
+    causes.push({ ...count(traits, tried), checks: [...checks] });
     left = left.filter((each) => !hasAll(each, traits));
   }
   return causes;
 }
 
 /** The layers of a check that is about layers, and how it went with each. */
-function layersOf({ traits, trials }: Check, result: CaseResult | undefined): Tried[] {
+function layersOf({ id, traits, trials }: Check, result: CaseResult | undefined): Tried[] {
   if (result === undefined || (result.status !== "passed" && result.status !== "failed")) return [];
-  if (traits !== undefined) return [{ traits: new Set(traits), failed: result.status === "failed" }];
+  if (traits !== undefined) return [{ id, traits: new Set(traits), failed: result.status === "failed" }];
   if (trials === undefined || result.trials === undefined) return [];
   const { failed, skipped } = result.trials;
   return trials
-    .map((each, index) => ({ traits: new Set(each), failed: failed.includes(index) }))
+    .map((each, index) => ({ id, traits: new Set(each), failed: failed.includes(index) }))
     .filter((_, index) => !skipped.includes(index));
 }
 
@@ -80,7 +84,7 @@ function score(traits: readonly string[], tried: readonly Tried[], failed: reado
   return precision < PRECISION ? 0 : (2 * precision * recall) / (precision + recall);
 }
 
-function count(traits: readonly string[], tried: readonly Tried[]): Cause {
+function count(traits: readonly string[], tried: readonly Tried[]): Omit<Cause, "checks"> {
   const sum = (layers: readonly Tried[]) => ({ failed: layers.filter(({ failed }) => failed).length, of: layers.length });
   const others = sum(tried.filter((each) => !hasAll(each, traits)));
   return { traits, ...sum(tried.filter((each) => hasAll(each, traits))), others };

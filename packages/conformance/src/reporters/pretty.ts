@@ -1,17 +1,27 @@
 import { styleText } from "node:util";
+import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report } from "../report.ts";
-import { describeCause, extremes, failedClauses, formatDuration, formatShare, reasons, summarize } from "./summary.ts";
+import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report, type Status } from "../report.ts";
+import { countBy, describeCause, extremes, failedClauses, formatDuration, formatShare, summarize } from "./summary.ts";
 import { indent, table } from "./table.ts";
 import { verdict } from "./verdict.ts";
 
 /** So much of what fails is shown in full: the rest is counted. */
 const CLAUSES_SHOWN = 4;
 const CHECKS_SHOWN = 3;
-const FAILURES_SHOWN = 3;
+const FAILURES_SHOWN = 2;
 
 const GOOD = styleText("green", "✓");
 const BAD = styleText("red", "✗");
+const NOTE = styleText("yellow", "!");
+
+const STATUS: Readonly<Record<Status, string>> = {
+  passed: "passed",
+  failed: "failed",
+  skipped: "skipped",
+  xfailed: "known to deviate",
+  "not-run": "not run",
+};
 
 /**
  * The report for a terminal, whose last lines are read first: at the end the verdict, above it a line for every backend, above that
@@ -36,49 +46,71 @@ export function pretty(report: Report): string {
 
 /** What there is to say of a backend besides its numbers: nothing where all is well. */
 function details(result: BackendResult): string[] {
-  const { problems, causes } = result;
-  const lines = [
-    ...problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
-    ...causes.map((cause) => `${styleText("yellow", "→")} ${describeCause(cause)}`),
-    ...failures(result),
-    ...reasons(result, "not-run").map(([reason, count]) => `${BAD} ${count} not run: ${reason}`),
-    ...reasons(result, "xfailed").map(([reason, count]) => `${styleText("yellow", "!")} ${count} known to deviate: ${reason}`),
-    ...reasons(result, "skipped").map(([reason, count]) => `${styleText("yellow", "-")} ${count} skipped: ${reason}`),
-  ];
-  return lines.length === 0 ? [] : [styleText("bold", result.backend), ...indent(lines, 2)];
+  const { problems, causes, cases } = result;
+  const explained = new Set(causes.flatMap(({ checks }) => checks));
+  const others = { ...result, cases: cases.filter(({ id }) => !explained.has(id)) };
+  const blocks = [
+    problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
+    ...causes.map((cause) => causeLines(cause, cases)),
+    ...clauseBlocks(failedClauses(others)),
+    [...reasonLines(result, "not-run", BAD), ...reasonLines(result, "xfailed", NOTE), ...reasonLines(result, "skipped", NOTE)],
+  ].filter((lines) => lines.length > 0);
+  if (blocks.length === 0) return [];
+  return [styleText("bold", result.backend), ...blocks.flatMap((lines, index) => indent(index === 0 ? lines : ["", ...lines], 2))];
 }
 
-function failures(result: BackendResult): string[] {
-  const clauses = failedClauses(result);
+/** One cause, said once: what it is, one failure of it, and where the others are. */
+function causeLines(cause: Cause, cases: readonly CaseResult[]): string[] {
+  const checks = new Set(cause.checks);
+  const failed = cases.filter(({ id }) => checks.has(id));
+  const clauses = countBy(failed, ({ clause }) => clause);
+  const example = failed.find(({ clause }) => clause === clauses[0][0])!;
+  const where = clauses.map(([clause, count]) => `${clause} (${count})`).join(", ");
+  return [
+    `${NOTE} ${styleText("bold", describeCause(cause))}`,
+    ...indent(failureLines(example), 2),
+    ...(failed.length > 1 ? [styleText("dim", `  ${failed.length} checks of the clauses ${where}`)] : []),
+  ];
+}
+
+function clauseBlocks(clauses: ReturnType<typeof failedClauses>): string[][] {
   const others = clauses.slice(CLAUSES_SHOWN).map(({ clause, of, failed }) => `${clause} (${failed.length} of ${of})`);
   return [
     ...clauses
       .slice(0, CLAUSES_SHOWN)
-      .flatMap(({ clause, of, failed }) => [
-        "",
+      .map(({ clause, of, failed }) => [
         `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${failed.length} of ${of} fail`)}`,
         ...indent(failed.slice(0, CHECKS_SHOWN).flatMap(failureLines), 2),
         ...(failed.length > CHECKS_SHOWN ? [styleText("dim", `  and ${failed.length - CHECKS_SHOWN} more checks of this clause`)] : []),
       ]),
-    ...(others.length === 0 ? [] : ["", `${styleText("bold", "Also fail")}  ${others.join(", ")}`]),
-    ...(clauses.length === 0 ? [] : [""]),
+    others.length === 0 ? [] : [`${styleText("bold", "Also fail")}  ${others.join(", ")}`],
   ];
 }
 
 function failureLines({ id, clause, failures, failureCount }: CaseResult): string[] {
   const shown = failures.slice(0, FAILURES_SHOWN);
   const more = failureCount - shown.length;
+  // The clause stands above, or in the list of clauses.
+  const sentence = (message: string): string => message.replace(`clause ${clause}, `, "").replace(`clause ${clause}: `, "");
   return [
     `${BAD} ${id}`,
-    // The clause stands above.
     ...indent(
-      shown.flatMap(({ message, stack }) =>
-        withDetail("", [message.replace(`clause ${clause}, `, "").replace(`clause ${clause}: `, ""), ...(stack?.split("\n") ?? [])]),
-      ),
+      shown.flatMap(({ message, stack }) => withDetail("", [sentence(message), ...(stack?.split("\n") ?? [])])),
       4,
     ),
     ...(more > 0 ? [styleText("dim", `    and ${more} more`)] : []),
   ];
+}
+
+/** How many were skipped, not run or excused, and why. */
+function reasonLines(result: BackendResult, status: Status, mark: string): string[] {
+  const found = countBy(
+    result.cases.filter((each) => each.status === status),
+    ({ reason }) => reason ?? "",
+  );
+  const all = found.reduce((sum, [, count]) => sum + count, 0);
+  const why = found.length === 1 ? found[0][0] : found.map(([reason, count]) => `${reason} (${count})`).join(", ");
+  return all === 0 ? [] : [`${mark} ${all} ${STATUS[status]}: ${why}`];
 }
 
 /** A sentence after its mark, and dimmed below it where it comes from. */
@@ -100,12 +132,12 @@ function overview(results: readonly BackendResult[]): string[] {
       const parts: [number, string][] = [
         [failed, styleText("red", `${failed} failed`)],
         [notRun, styleText("red", `${notRun} not run`)],
-        [xfailed, `${xfailed} known to deviate`],
+        [xfailed, styleText("yellow", `${xfailed} known to deviate`)],
         [skipped, styleText("yellow", `${skipped} skipped`)],
       ];
       const counted = [`${passed} passed`, ...parts.filter(([count]) => count > 0).map(([, text]) => text)].join(", ");
       const { worst } = extremes(result);
-      const error = worst === null ? "" : `worst error ${formatShare(worst)} of the bound`;
+      const error = worst === null || !isSound(result) ? "" : `worst error ${formatShare(worst)} of the bound`;
       return [`${isSound(result) ? GOOD : BAD} ${styleText("bold", backend)}`, counted, error, styleText("dim", formatDuration(duration))];
     }),
   );

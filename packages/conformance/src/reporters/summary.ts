@@ -1,7 +1,7 @@
 import type { Worst } from "../accuracy/compare.ts";
 import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import type { BackendResult, CaseResult, Status } from "../report.ts";
+import type { BackendResult, CaseResult } from "../report.ts";
 
 /** All checks of one clause on one backend. */
 export interface ClauseSummary {
@@ -63,10 +63,10 @@ export function describeCause({ traits, failed, of, others }: Cause): string {
   return `${traits.join(", with ")}: ${share(failed, of)} layers of this kind fail, and ${share(others.failed, others.of)} others.`;
 }
 
-/** Why checks were skipped, not run or excused, and how many for each reason, most first. */
-export function reasons({ cases }: BackendResult, status: Status): [reason: string, count: number][] {
+/** How many there are of each kind, most first. */
+export function countBy<Each>(all: readonly Each[], kindOf: (each: Each) => string): [kind: string, count: number][] {
   const counts = new Map<string, number>();
-  for (const each of cases) if (each.status === status) counts.set(each.reason ?? "", (counts.get(each.reason ?? "") ?? 0) + 1);
+  for (const each of all) counts.set(kindOf(each), (counts.get(kindOf(each)) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
