@@ -42,8 +42,10 @@ export function findCauses(cases: readonly CaseResult[], checks: readonly Check[
   while (left.length >= FEWEST && causes.length < MOST_CAUSES) {
     const traits = bestTraits(tried, left);
     if (traits === null) break;
-    const checks = new Set(left.filter((each) => hasAll(each, traits)).map(({ id }) => id));
-    causes.push({ ...count(traits, tried), checks: [...checks] });
+    // A layer that was drawn says nothing of how many there are like it, but may have the same fault.
+    const drawn = cases.filter((each) => each.status === "failed" && each.traits !== undefined && includesAll(each.traits, traits));
+    const checks = new Set([...left.filter((each) => hasAll(each, traits)), ...drawn].map(({ id }) => id));
+    causes.push({ ...count(traits, tried), checks: cases.filter(({ id }) => checks.has(id)).map(({ id }) => id) });
     left = left.filter((each) => !hasAll(each, traits));
   }
   return causes;
@@ -88,6 +90,10 @@ function count(traits: readonly string[], tried: readonly Tried[]): Omit<Cause, 
   const sum = (layers: readonly Tried[]) => ({ failed: layers.filter(({ failed }) => failed).length, of: layers.length });
   const others = sum(tried.filter((each) => !hasAll(each, traits)));
   return { traits, ...sum(tried.filter((each) => hasAll(each, traits))), others };
+}
+
+function includesAll(traits: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((trait) => traits.includes(trait));
 }
 
 function hasAll({ traits }: Tried, wanted: readonly string[]): boolean {

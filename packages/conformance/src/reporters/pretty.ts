@@ -2,7 +2,17 @@ import { styleText } from "node:util";
 import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
 import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report, type Status } from "../report.ts";
-import { countBy, describeCause, extremes, failedClauses, formatDuration, formatShare, summarize } from "./summary.ts";
+import {
+  countBy,
+  describeCause,
+  exampleOf,
+  extremes,
+  type FailedClause,
+  failedClauses,
+  formatDuration,
+  formatShare,
+  summarize,
+} from "./summary.ts";
 import { indent, table } from "./table.ts";
 import { verdict } from "./verdict.ts";
 
@@ -35,7 +45,7 @@ export function pretty(report: Report): string {
     ...results.map(details),
     ...(mutants ? [mutantBlock(mutants)] : []),
     problems.map((problem) => `${BAD} ${problem}`),
-    [...overview(results), ...hints(results)],
+    [...overview(results), ...(report.run.filter.checks.length > 0 ? [] : hints(results))],
     [styleText(isGreen(report) ? ["green", "bold"] : ["red", "bold"], verdict(report)), styleText("dim", howItRan(report))],
   ];
   return `${blocks
@@ -48,11 +58,10 @@ export function pretty(report: Report): string {
 function details(result: BackendResult): string[] {
   const { problems, causes, cases } = result;
   const explained = new Set(causes.flatMap(({ checks }) => checks));
-  const others = { ...result, cases: cases.filter(({ id }) => !explained.has(id)) };
   const blocks = [
     problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
     ...causes.map((cause) => causeLines(cause, cases)),
-    ...clauseBlocks(failedClauses(others)),
+    ...clauseBlocks(failedClauses(result, explained), explained.size > 0),
     [...reasonLines(result, "not-run", BAD), ...reasonLines(result, "xfailed", NOTE), ...reasonLines(result, "skipped", NOTE)],
   ].filter((lines) => lines.length > 0);
   if (blocks.length === 0) return [];
@@ -64,22 +73,22 @@ function causeLines(cause: Cause, cases: readonly CaseResult[]): string[] {
   const checks = new Set(cause.checks);
   const failed = cases.filter(({ id }) => checks.has(id));
   const clauses = countBy(failed, ({ clause }) => clause);
-  const example = failed.find(({ clause }) => clause === clauses[0][0])!;
   const where = clauses.map(([clause, count]) => `${clause} (${count})`).join(", ");
   return [
     `${NOTE} ${styleText("bold", describeCause(cause))}`,
-    ...indent(failureLines(example), 2),
+    ...indent(failureLines(exampleOf(cause, cases)), 2),
     ...(failed.length > 1 ? [styleText("dim", `  ${failed.length} checks of the clauses ${where}`)] : []),
   ];
 }
 
-function clauseBlocks(clauses: ReturnType<typeof failedClauses>): string[][] {
-  const others = clauses.slice(CLAUSES_SHOWN).map(({ clause, of, failed }) => `${clause} (${failed.length} of ${of})`);
+function clauseBlocks(clauses: readonly FailedClause[], more: boolean): string[][] {
+  const share = ({ of, failed }: FailedClause): string => `${failed.length}${more ? " more" : ""} of ${of}`;
+  const others = clauses.slice(CLAUSES_SHOWN).map((each) => `${each.clause} (${share(each)})`);
   return [
     ...clauses
       .slice(0, CLAUSES_SHOWN)
       .map(({ clause, of, failed }) => [
-        `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${failed.length} of ${of} fail`)}`,
+        `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${share({ clause, of, failed })} fail`)}`,
         ...indent(failed.slice(0, CHECKS_SHOWN).flatMap(failureLines), 2),
         ...(failed.length > CHECKS_SHOWN ? [styleText("dim", `  and ${failed.length - CHECKS_SHOWN} more checks of this clause`)] : []),
       ]),
@@ -145,9 +154,11 @@ function overview(results: readonly BackendResult[]): string[] {
 
 /** How to look further into what failed. */
 function hints(results: readonly BackendResult[]): string[] {
-  const [first] = results.flatMap((result) => failedClauses(result).slice(0, 1));
-  if (first === undefined) return [];
-  return ["", styleText("dim", `To look into one: --check ${first.failed[0].id}. All of it: --reporter json.`)];
+  const [first] = results.flatMap((result) => {
+    const { causes, cases } = result;
+    return causes.length > 0 ? [exampleOf(causes[0], cases)] : failedClauses(result).flatMap(({ failed }) => failed);
+  });
+  return first === undefined ? [] : ["", styleText("dim", `To look into one: --check ${first.id}. All of it: --reporter json.`)];
 }
 
 function howItRan({ run, vectors, results }: Report): string {
