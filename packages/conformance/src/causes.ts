@@ -10,10 +10,13 @@ export interface Cause {
   readonly of: number;
   /** The same of all other layers. */
   readonly others: { readonly failed: number; readonly of: number };
+  /** The failed checks that this explains, by id. */
+  readonly checks: readonly string[];
 }
 
 /** A layer that was tried. */
 interface Tried {
+  readonly id: string;
   readonly traits: ReadonlySet<string>;
   readonly failed: boolean;
 }
@@ -39,20 +42,23 @@ export function findCauses(cases: readonly CaseResult[], checks: readonly Check[
   while (left.length >= FEWEST && causes.length < MOST_CAUSES) {
     const traits = bestTraits(tried, left);
     if (traits === null) break;
-    causes.push(count(traits, tried));
+    // A layer that was drawn says nothing of how many there are like it, but may have the same fault.
+    const drawn = cases.filter((each) => each.status === "failed" && each.traits !== undefined && includesAll(each.traits, traits));
+    const checks = new Set([...left.filter((each) => hasAll(each, traits)), ...drawn].map(({ id }) => id));
+    causes.push({ ...count(traits, tried), checks: cases.filter(({ id }) => checks.has(id)).map(({ id }) => id) });
     left = left.filter((each) => !hasAll(each, traits));
   }
   return causes;
 }
 
 /** The layers of a check that is about layers, and how it went with each. */
-function layersOf({ traits, trials }: Check, result: CaseResult | undefined): Tried[] {
+function layersOf({ id, traits, trials }: Check, result: CaseResult | undefined): Tried[] {
   if (result === undefined || (result.status !== "passed" && result.status !== "failed")) return [];
-  if (traits !== undefined) return [{ traits: new Set(traits), failed: result.status === "failed" }];
+  if (traits !== undefined) return [{ id, traits: new Set(traits), failed: result.status === "failed" }];
   if (trials === undefined || result.trials === undefined) return [];
   const { failed, skipped } = result.trials;
   return trials
-    .map((each, index) => ({ traits: new Set(each), failed: failed.includes(index) }))
+    .map((each, index) => ({ id, traits: new Set(each), failed: failed.includes(index) }))
     .filter((_, index) => !skipped.includes(index));
 }
 
@@ -80,10 +86,14 @@ function score(traits: readonly string[], tried: readonly Tried[], failed: reado
   return precision < PRECISION ? 0 : (2 * precision * recall) / (precision + recall);
 }
 
-function count(traits: readonly string[], tried: readonly Tried[]): Cause {
+function count(traits: readonly string[], tried: readonly Tried[]): Omit<Cause, "checks"> {
   const sum = (layers: readonly Tried[]) => ({ failed: layers.filter(({ failed }) => failed).length, of: layers.length });
   const others = sum(tried.filter((each) => !hasAll(each, traits)));
   return { traits, ...sum(tried.filter((each) => hasAll(each, traits))), others };
+}
+
+function includesAll(traits: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((trait) => traits.includes(trait));
 }
 
 function hasAll({ traits }: Tried, wanted: readonly string[]): boolean {

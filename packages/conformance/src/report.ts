@@ -1,3 +1,4 @@
+import type { Supports } from "@batchnorm/spec";
 import type { Worst } from "./accuracy/compare.ts";
 import { type Cause, findCauses } from "./causes.ts";
 import type { Check, CheckKind, Failure } from "./checks/check.ts";
@@ -26,6 +27,8 @@ export interface CaseResult {
   readonly duration: number;
   /** Present where the backend gave no answer: not in time, or since its process or page ended. */
   readonly lost?: "timed out" | "crashed";
+  /** Present where the check draws its layers: the traits of the one that failed. */
+  readonly traits?: readonly string[];
   /** Present where the check has many layers: which of them failed or were left out, by their place. */
   readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** Present where they were asked for: what the backend gave at every step. */
@@ -35,6 +38,8 @@ export interface CaseResult {
 /** All results of one backend. */
 export interface BackendResult {
   readonly backend: string;
+  /** Its manifest; null where it has none that is in order. */
+  readonly supports: Supports | null;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -95,15 +100,13 @@ export interface Report {
  * @param checks those that were to be run.
  */
 export function collectResult(
-  backend: string,
+  { backend, supports, cases, problems, duration }: Pick<BackendResult, "backend" | "supports" | "cases" | "problems" | "duration">,
   checks: readonly Check[],
-  cases: readonly CaseResult[],
-  problems: readonly string[],
-  duration: number,
 ): BackendResult {
   const count = (status: Status): number => cases.filter((each) => each.status === status).length;
   return {
     backend,
+    supports,
     passed: count("passed"),
     failed: count("failed"),
     skipped: count("skipped"),

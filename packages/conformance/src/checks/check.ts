@@ -45,6 +45,8 @@ export interface Outcome {
   readonly worst: Worst | null;
   /** The same of the framework that the truth is compared with. */
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** Of a check that draws its layers: the traits of the one that failed. */
+  readonly traits?: readonly string[];
   /** Of a check of many layers: which of them failed, and which were left out. */
   readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** What the backend gave at every step of the check's case. */

@@ -1,29 +1,33 @@
 import { styleText } from "node:util";
 import { type BatchNormConfig, maskShape } from "@batchnorm/spec";
+import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
 import { unitInLastPlace } from "../accuracy/compare.ts";
 import type { Check } from "../checks/check.ts";
 import { unravel } from "../checks/measure.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import type { BackendResult, CaseResult } from "../report.ts";
+import type { BackendResult } from "../report.ts";
 import { indent, table } from "../reporters/table.ts";
-import type { Case, Step } from "../vectors/case.ts";
+import type { Case, Outputs, Step } from "../vectors/case.ts";
 import { OUTPUTS, type OutputName } from "../vectors/format.ts";
 
 /** More numbers than these of one tensor are not shown. */
 const MOST_NUMBERS = 64;
 const MOST_ROWS = 24;
 
-/** The result of a check on one backend. */
+/** What one backend gave. */
 interface Shown {
   readonly backend: string;
-  readonly result: CaseResult;
+  readonly outputs: readonly Outputs[];
+  /** Of every step of the check's case; null where the manifest does not say. */
+  readonly bounds: readonly Bounds[] | null;
 }
 
 /** What a check is about, for a person: its clause, and where it has one its case, with what every backend gave beside what was expected. */
 export function showCheck(check: Check, results: readonly BackendResult[]): string {
-  const shown = results.flatMap(({ backend, cases }): Shown[] => {
+  const shown = results.flatMap(({ backend, supports, cases }): Shown[] => {
     const result = cases.find(({ id }) => id === check.id);
-    return result === undefined ? [] : [{ backend, result }];
+    const bounds = supports === null || check.case === undefined ? null : caseBounds(check.case, supports);
+    return result?.outputs === undefined ? [] : [{ backend, outputs: result.outputs, bounds }];
   });
   const lines = [
     styleText("bold", check.id),
@@ -76,26 +80,19 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
   const truth = step.truth[name]!;
   const shape = name === "y" || name === "dx" ? step.shape : [truth.length];
   const framework = reference === null ? undefined : step.results[reference]?.[name];
-  const given = shown.map(({ backend, result }) => ({
+  const given = shown.map(({ backend, outputs, bounds }) => ({
     backend,
-    values: result.outputs?.[index]?.[name] ?? null,
-    failures: result.failures,
+    values: outputs[index][name],
+    bounds: bounds?.[index][name] ?? null,
   }));
-  const head = [name, "expected", ...(framework ? [reference!] : []), ...given.flatMap(({ backend }) => [backend, "error"])];
+  const head = [name, "expected", ...(framework ? [reference!] : []), ...given.flatMap(({ backend }) => [backend, "error", "error/bound"])];
   const row = (element: number): string[] => [
     `[${unravel(element, shape)}]`,
     short(truth[element], 12),
     ...(framework ? [short(framework[element])] : []),
-    ...given.flatMap(({ values, failures }) => {
-      if (values === null) return ["none", ""];
-      const position = String(unravel(element, shape));
-      const failed = failures.find((each) => each.output === name && each.step === index && String(each.position) === position);
-      const error = `${ulpBetween(values[element], truth[element])} ULP`;
-      return [
-        short(values[element]),
-        failed === undefined ? error : styleText("red", `✗ ${error}, ${short(failed.share!, 3)} times the bound`),
-      ];
-    }),
+    ...given.flatMap(({ values, bounds }) =>
+      values === null ? ["none", "", ""] : judged(values[element], truth[element], bounds?.[element]),
+    ),
   ];
   const rows = Array.from({ length: Math.min(truth.length, MOST_ROWS) }, (_, element) => row(element));
   const [first, ...others] = table([head, ...rows]);
@@ -103,9 +100,12 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
   return [styleText("dim", first), ...others, ...more];
 }
 
-function ulpBetween(got: number, expected: number): string {
-  const error = Object.is(got, expected) ? 0 : Math.abs(got - expected) / unitInLastPlace(expected);
-  return short(error, 3);
+/** What was given for one element, how far it is from the truth in units of the last place, and as a share of its bound. */
+function judged(got: number, expected: number, bound: number | undefined): string[] {
+  const error = Object.is(got, expected) ? 0 : Math.abs(got - expected);
+  const share = bound === undefined ? Number.NaN : error === 0 ? 0 : error / bound;
+  const cells = [short(got), `${(error / unitInLastPlace(expected)).toPrecision(3)} ULP`, Number.isNaN(share) ? "" : share.toPrecision(3)];
+  return share > 1 ? cells.map((cell) => styleText("red", cell)) : cells;
 }
 
 function numbers(values: ArrayLike<number> | null): string {

@@ -1,17 +1,37 @@
 import { styleText } from "node:util";
+import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report } from "../report.ts";
-import { describeCause, extremes, failedClauses, formatDuration, formatShare, reasons, summarize } from "./summary.ts";
+import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report, type Status } from "../report.ts";
+import {
+  countBy,
+  describeCause,
+  exampleOf,
+  extremes,
+  type FailedClause,
+  failedClauses,
+  formatDuration,
+  formatShare,
+  summarize,
+} from "./summary.ts";
 import { indent, table } from "./table.ts";
 import { verdict } from "./verdict.ts";
 
 /** So much of what fails is shown in full: the rest is counted. */
 const CLAUSES_SHOWN = 4;
 const CHECKS_SHOWN = 3;
-const FAILURES_SHOWN = 3;
+const FAILURES_SHOWN = 2;
 
 const GOOD = styleText("green", "✓");
 const BAD = styleText("red", "✗");
+const NOTE = styleText("yellow", "!");
+
+const STATUS: Readonly<Record<Status, string>> = {
+  passed: "passed",
+  failed: "failed",
+  skipped: "skipped",
+  xfailed: "known to deviate",
+  "not-run": "not run",
+};
 
 /**
  * The report for a terminal, whose last lines are read first: at the end the verdict, above it a line for every backend, above that
@@ -25,7 +45,7 @@ export function pretty(report: Report): string {
     ...results.map(details),
     ...(mutants ? [mutantBlock(mutants)] : []),
     problems.map((problem) => `${BAD} ${problem}`),
-    [...overview(results), ...hints(results)],
+    [...overview(results), ...(report.run.filter.checks.length > 0 ? [] : hints(results))],
     [styleText(isGreen(report) ? ["green", "bold"] : ["red", "bold"], verdict(report)), styleText("dim", howItRan(report))],
   ];
   return `${blocks
@@ -36,49 +56,70 @@ export function pretty(report: Report): string {
 
 /** What there is to say of a backend besides its numbers: nothing where all is well. */
 function details(result: BackendResult): string[] {
-  const { problems, causes } = result;
-  const lines = [
-    ...problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
-    ...causes.map((cause) => `${styleText("yellow", "→")} ${describeCause(cause)}`),
-    ...failures(result),
-    ...reasons(result, "not-run").map(([reason, count]) => `${BAD} ${count} not run: ${reason}`),
-    ...reasons(result, "xfailed").map(([reason, count]) => `${styleText("yellow", "!")} ${count} known to deviate: ${reason}`),
-    ...reasons(result, "skipped").map(([reason, count]) => `${styleText("yellow", "-")} ${count} skipped: ${reason}`),
-  ];
-  return lines.length === 0 ? [] : [styleText("bold", result.backend), ...indent(lines, 2)];
+  const { problems, causes, cases } = result;
+  const explained = new Set(causes.flatMap(({ checks }) => checks));
+  const blocks = [
+    problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
+    ...causes.map((cause) => causeLines(cause, cases)),
+    ...clauseBlocks(failedClauses(result, explained), explained.size > 0),
+    [...reasonLines(result, "not-run", BAD), ...reasonLines(result, "xfailed", NOTE), ...reasonLines(result, "skipped", NOTE)],
+  ].filter((lines) => lines.length > 0);
+  if (blocks.length === 0) return [];
+  return [styleText("bold", result.backend), ...blocks.flatMap((lines, index) => indent(index === 0 ? lines : ["", ...lines], 2))];
 }
 
-function failures(result: BackendResult): string[] {
-  const clauses = failedClauses(result);
-  const others = clauses.slice(CLAUSES_SHOWN).map(({ clause, of, failed }) => `${clause} (${failed.length} of ${of})`);
+/** One cause, said once: what it is, one failure of it, and where the others are. */
+function causeLines(cause: Cause, cases: readonly CaseResult[]): string[] {
+  const checks = new Set(cause.checks);
+  const failed = cases.filter(({ id }) => checks.has(id));
+  const clauses = countBy(failed, ({ clause }) => clause);
+  const where = clauses.map(([clause, count]) => `${clause} (${count})`).join(", ");
+  return [
+    `${NOTE} ${styleText("bold", describeCause(cause))}`,
+    ...indent(failureLines(exampleOf(cause, cases)), 2),
+    ...(failed.length > 1 ? [styleText("dim", `  ${failed.length} checks of the clauses ${where}`)] : []),
+  ];
+}
+
+function clauseBlocks(clauses: readonly FailedClause[], more: boolean): string[][] {
+  const share = ({ of, failed }: FailedClause): string => `${failed.length}${more ? " more" : ""} of ${of}`;
+  const others = clauses.slice(CLAUSES_SHOWN).map((each) => `${each.clause} (${share(each)})`);
   return [
     ...clauses
       .slice(0, CLAUSES_SHOWN)
-      .flatMap(({ clause, of, failed }) => [
-        "",
-        `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${failed.length} of ${of} fail`)}`,
+      .map(({ clause, of, failed }) => [
+        `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${share({ clause, of, failed })} fail`)}`,
         ...indent(failed.slice(0, CHECKS_SHOWN).flatMap(failureLines), 2),
         ...(failed.length > CHECKS_SHOWN ? [styleText("dim", `  and ${failed.length - CHECKS_SHOWN} more checks of this clause`)] : []),
       ]),
-    ...(others.length === 0 ? [] : ["", `${styleText("bold", "Also fail")}  ${others.join(", ")}`]),
-    ...(clauses.length === 0 ? [] : [""]),
+    others.length === 0 ? [] : [`${styleText("bold", "Also fail")}  ${others.join(", ")}`],
   ];
 }
 
 function failureLines({ id, clause, failures, failureCount }: CaseResult): string[] {
   const shown = failures.slice(0, FAILURES_SHOWN);
   const more = failureCount - shown.length;
+  // The clause stands above, or in the list of clauses.
+  const sentence = (message: string): string => message.replace(`clause ${clause}, `, "").replace(`clause ${clause}: `, "");
   return [
     `${BAD} ${id}`,
-    // The clause stands above.
     ...indent(
-      shown.flatMap(({ message, stack }) =>
-        withDetail("", [message.replace(`clause ${clause}, `, "").replace(`clause ${clause}: `, ""), ...(stack?.split("\n") ?? [])]),
-      ),
+      shown.flatMap(({ message, stack }) => withDetail("", [sentence(message), ...(stack?.split("\n") ?? [])])),
       4,
     ),
     ...(more > 0 ? [styleText("dim", `    and ${more} more`)] : []),
   ];
+}
+
+/** How many were skipped, not run or excused, and why. */
+function reasonLines(result: BackendResult, status: Status, mark: string): string[] {
+  const found = countBy(
+    result.cases.filter((each) => each.status === status),
+    ({ reason }) => reason ?? "",
+  );
+  const all = found.reduce((sum, [, count]) => sum + count, 0);
+  const why = found.length === 1 ? found[0][0] : found.map(([reason, count]) => `${reason} (${count})`).join(", ");
+  return all === 0 ? [] : [`${mark} ${all} ${STATUS[status]}: ${why}`];
 }
 
 /** A sentence after its mark, and dimmed below it where it comes from. */
@@ -100,12 +141,12 @@ function overview(results: readonly BackendResult[]): string[] {
       const parts: [number, string][] = [
         [failed, styleText("red", `${failed} failed`)],
         [notRun, styleText("red", `${notRun} not run`)],
-        [xfailed, `${xfailed} known to deviate`],
+        [xfailed, styleText("yellow", `${xfailed} known to deviate`)],
         [skipped, styleText("yellow", `${skipped} skipped`)],
       ];
       const counted = [`${passed} passed`, ...parts.filter(([count]) => count > 0).map(([, text]) => text)].join(", ");
       const { worst } = extremes(result);
-      const error = worst === null ? "" : `worst error ${formatShare(worst)} of the bound`;
+      const error = worst === null || !isSound(result) ? "" : `worst error ${formatShare(worst)} of the bound`;
       return [`${isSound(result) ? GOOD : BAD} ${styleText("bold", backend)}`, counted, error, styleText("dim", formatDuration(duration))];
     }),
   );
@@ -113,9 +154,11 @@ function overview(results: readonly BackendResult[]): string[] {
 
 /** How to look further into what failed. */
 function hints(results: readonly BackendResult[]): string[] {
-  const [first] = results.flatMap((result) => failedClauses(result).slice(0, 1));
-  if (first === undefined) return [];
-  return ["", styleText("dim", `To look into one: --check ${first.failed[0].id}. All of it: --reporter json.`)];
+  const [first] = results.flatMap((result) => {
+    const { causes, cases } = result;
+    return causes.length > 0 ? [exampleOf(causes[0], cases)] : failedClauses(result).flatMap(({ failed }) => failed);
+  });
+  return first === undefined ? [] : ["", styleText("dim", `To look into one: --check ${first.id}. All of it: --reporter json.`)];
 }
 
 function howItRan({ run, vectors, results }: Report): string {

@@ -1,7 +1,7 @@
 import type { Worst } from "../accuracy/compare.ts";
 import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import type { BackendResult, CaseResult, Status } from "../report.ts";
+import type { BackendResult, CaseResult } from "../report.ts";
 
 /** All checks of one clause on one backend. */
 export interface ClauseSummary {
@@ -35,25 +35,40 @@ export function summarize({ cases }: BackendResult): ClauseSummary[] {
     }));
 }
 
+/** The failed checks of one clause, of how many that were tried. */
+export interface FailedClause {
+  readonly clause: string;
+  readonly of: number;
+  readonly failed: readonly CaseResult[];
+}
+
 /**
  * The failed checks by clause, the clause at fault first as far as that can be told: the one most of whose checks fail, where few
  * checks say little, and a rule of the contract says more exactly what is wrong than a number does. On the suite's own wrong
  * backends, the first clause is one that describes the fault for 74 of 115, and one of the first three for 98 (November 2026).
+ *
+ * @param except checks that are left out, since they have been explained.
  */
-export function failedClauses({
-  cases,
-}: BackendResult): { readonly clause: string; readonly of: number; readonly failed: readonly CaseResult[] }[] {
+export function failedClauses({ cases }: BackendResult, except: ReadonlySet<string> = new Set()): FailedClause[] {
   const clauses = [...new Set(cases.map(({ clause }) => clause))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   return clauses
     .map((clause) => {
       const tried = cases.filter((each) => each.clause === clause && (each.status === "passed" || each.status === "failed"));
-      const failed = tried.filter(({ status }) => status === "failed");
+      const failed = tried.filter(({ id, status }) => status === "failed" && !except.has(id));
       const rules = failed.filter(({ kind }) => kind === "contract").length;
       return { clause, of: tried.length, failed, weight: failed.length / (tried.length + 1) + (2 * rules) / (rules + 2) };
     })
     .filter(({ failed }) => failed.length > 0)
     .sort((a, b) => b.weight - a.weight)
     .map(({ clause, of, failed }) => ({ clause, of, failed }));
+}
+
+/** A failed check that shows a cause: the first one of the clause with most of them. */
+export function exampleOf({ checks }: Cause, cases: readonly CaseResult[]): CaseResult {
+  const explained = new Set(checks);
+  const failed = cases.filter(({ id }) => explained.has(id));
+  const [[clause]] = countBy(failed, (each) => each.clause);
+  return failed.find((each) => each.clause === clause)!;
 }
 
 /** What a cause says, in a sentence. */
@@ -63,10 +78,10 @@ export function describeCause({ traits, failed, of, others }: Cause): string {
   return `${traits.join(", with ")}: ${share(failed, of)} layers of this kind fail, and ${share(others.failed, others.of)} others.`;
 }
 
-/** Why checks were skipped, not run or excused, and how many for each reason, most first. */
-export function reasons({ cases }: BackendResult, status: Status): [reason: string, count: number][] {
+/** How many there are of each kind, most first. */
+export function countBy<Each>(all: readonly Each[], kindOf: (each: Each) => string): [kind: string, count: number][] {
   const counts = new Map<string, number>();
-  for (const each of cases) if (each.status === status) counts.set(each.reason ?? "", (counts.get(each.reason ?? "") ?? 0) + 1);
+  for (const each of all) counts.set(kindOf(each), (counts.get(kindOf(each)) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 

@@ -6,36 +6,48 @@ import { type BackendResult, type CaseResult, isGreen, isSound, type Report, typ
 export function verdict(report: Report): string {
   const { run, results } = report;
   const filter = describeFilter(run);
-  if (filter !== null) {
-    const word = isGreen(report) ? "Passed" : "Failed";
-    return `${word}: ${sumUp(results)}. That was ${run.selected} of the suite's ${run.total} checks (${filter}): no verdict on the whole.`;
-  }
   const bad = results.filter((each) => !isSound(each));
-  if (!isGreen(report)) return `Does not conform: ${bad.length === 0 ? "see what is wrong with the run" : sumUp(bad, results.length)}.`;
-  const skipped = results.some((each) => each.skipped > 0);
+  if (filter !== null) {
+    const rest = `That was ${run.selected} of the suite's ${run.total} checks (${filter}), and is no verdict on the whole.`;
+    return isGreen(report) ? `Passed: ${sumUp(results, results, passes)}. ${rest}` : `Failed: ${sumUp(bad, results, failures)}. ${rest}`;
+  }
+  if (bad.length > 0) return `Does not conform: ${sumUp(bad, results, failures)}.`;
+  if (!isGreen(report)) return "Does not conform: something is wrong with the run, see above.";
+  const claims = results.some(({ skipped }) => skipped > 0) ? " in what it claims" : "";
   const known = results.reduce((sum, { xfailed }) => sum + xfailed, 0);
   const but = known === 0 ? "" : ` but for ${known} known deviation${known === 1 ? "" : "s"}`;
-  return `Conforms${skipped ? " in what it claims" : ""}${but}: ${sumUp(results)}.`;
+  return `Conforms${results.length > 1 ? claims.replace("it claims", "they claim") : claims}${but}: ${sumUp(results, results, passes)}.`;
 }
 
 /** How a run was narrowed, in the options of the command; null where it was whole. */
 export function describeFilter({ filter: { only, checks, quick }, selected, total }: RunInfo): string | null {
-  const options = [...(only === null ? [] : [`--only ${only}`]), ...checks.map((id) => `--check ${id}`), ...(quick ? ["--quick"] : [])];
-  return selected === total && !quick ? null : options.join(" ");
+  if (selected === total) return null;
+  const options = [only === null ? "" : `--only ${only}`, ...checks.map((id) => `--check ${id}`), quick ? "--quick" : ""];
+  return options.filter((option) => option !== "").join(" ");
 }
 
-/** How many of the checks, and of the vectors among them, a backend passed. */
-export function counts({ cases }: BackendResult): string {
+/** How many of the vectors and of all checks a backend passed. */
+export function passes({ cases }: BackendResult): string {
   const of = (checks: readonly CaseResult[]): string => `${checks.filter(({ status }) => status === "passed").length} of ${checks.length}`;
   const vectors = cases.filter(({ kind }) => kind === "vector");
   return vectors.length === 0 ? `${of(cases)} checks` : `${of(vectors)} vectors, ${of(cases)} checks`;
 }
 
-function sumUp(results: readonly BackendResult[], all: number = results.length): string {
-  const [first] = results;
-  if (all === 1) return counts(first);
-  const names = results.length <= 4 ? results.map(({ backend }) => backend).join(", ") : `${results.length} backends`;
-  const each = new Set(results.map(counts));
-  const how = each.size === 1 ? `, ${counts(first)} each` : "";
-  return results.length === all ? `${all} backends${how}` : `${names} (${results.length} of ${all} backends)${how}`;
+function failures({ failed, notRun, problems, cases }: BackendResult): string {
+  const parts = [
+    failed > 0 ? `${failed} of ${cases.length} checks failed` : "",
+    notRun > 0 ? `${notRun} of ${cases.length} checks were not run` : "",
+    failed + notRun === 0 ? `the run had ${problems.length === 1 ? "a problem" : `${problems.length} problems`}` : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** What there is to say of these backends, of all: in full for one of one, by their names for a few. */
+function sumUp(some: readonly BackendResult[], all: readonly BackendResult[], say: (result: BackendResult) => string): string {
+  if (all.length === 1) return some.length === 0 ? "something is wrong with the run, see above" : say(some[0]);
+  const said = new Set(some.map(say));
+  const each = said.size === 1 ? `, ${say(some[0])} each` : "";
+  if (some.length === all.length) return `all ${all.length} backends${each}`;
+  const names = some.length <= 4 ? some.map(({ backend }) => backend).join(", ") : `${some.length} backends`;
+  return `${names} (of ${all.length} backends)${some.length === 1 ? `, ${say(some[0])}` : each}`;
 }

@@ -1,7 +1,8 @@
 import { type Worst, worse } from "../accuracy/compare.ts";
-import { type Check, type Failure, type Outcome, outcomeOf, telling } from "../checks/check.ts";
+import { type Check, type Failure, failuresOutcome, type Outcome, outcomeOf, telling } from "../checks/check.ts";
 import { runCase } from "../checks/golden.ts";
 import { whySkipped } from "../checks/outline.ts";
+import { thrownFailure } from "../checks/thrown.ts";
 import { buildTrial, outlineOfTrial, type Trial, trialTraits } from "./trial.ts";
 
 /** Trials that are one check: those that the backend cannot take are left out of it, and it is skipped where that is all of them. */
@@ -55,7 +56,6 @@ async function runTrial(trial: Trial, clause: string, seed: number, backend: Par
   try {
     return await runCase(buildTrial(trial, clause, seed), backend);
   } catch (error) {
-    const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return outcomeOf([`clause ${clause}: the backend threw ${thrown}`]);
+    return failuresOutcome([thrownFailure({ clause }, error, ".")]);
   }
 }
