@@ -7,27 +7,33 @@ export interface Float32Constants {
   readonly pull: Float32Array | null;
 }
 
+export function newFloat32Constants(channels: number, withPull: boolean): Float32Constants {
+  const float32 = (): Float32Array => new Float32Array(channels);
+  return { mean: float32(), slope: float32(), offset: float32(), pull: withPull ? float32() : null };
+}
+
 /**
  * y = gamma * (x - mean) * inverseDeviation + beta as (x - mean) * slope + offset in float32, the fewest operations that do not
- * cancel: slope is gamma * inverseDeviation, offset is beta.
+ * cancel: slope is gamma * inverseDeviation, offset is beta. For channels `from` to `to`.
  *
  * The mean is rounded to float32, and what the rounding left goes into the offset: so an offset of the data costs no digits.
  * x - mean, slope, their product and offset are rounded once each and the sum once more, which makes
  *
  *     |error| <= u (3 |gamma r (x - mean)| + |beta| + |y|)     with u = 2^-24, to first order
  *
- * against the 10 u (|gamma r x| + |gamma r mean| + |beta|) of clause 12.2. Returns false where float32 cannot hold the
- * constants, and the plain kernels have to do it.
+ * against the 10 u (|gamma r x| + |gamma r mean| + |beta|) of clause 12.2. Returns false where float32 cannot hold the constants
+ * of a channel, and the plain kernels have to do it.
  */
 export function foldNormalization(
   into: Float32Constants,
-  channels: number,
+  from: number,
+  to: number,
   mean: Float64Array,
   slope: Float64Array,
   offset: Float64Array,
 ): boolean {
   let fits = true;
-  for (let c = 0; c < channels; c++) {
+  for (let c = from; c < to; c++) {
     const rounded = Math.fround(mean[c]);
     const rest = offset[c] - (mean[c] - rounded) * slope[c];
     into.mean[c] = rounded;
@@ -40,22 +46,19 @@ export function foldNormalization(
 
 /** dx = dy * slope - ((x - mean) * pull + offset) in float32, likewise. */
 export function foldGradient(
-  into: Float32Constants & { readonly pull: Float32Array },
-  channels: number,
+  into: Float32Constants,
+  from: number,
+  to: number,
   mean: Float64Array,
   slope: Float64Array,
   pull: Float64Array,
   offset: Float64Array,
 ): boolean {
-  let fits = true;
-  for (let c = 0; c < channels; c++) {
-    const rounded = Math.fround(mean[c]);
-    const rest = offset[c] - (mean[c] - rounded) * pull[c];
-    into.mean[c] = rounded;
+  let fits = foldNormalization(into, from, to, mean, pull, offset);
+  for (let c = from; c < to; c++) {
+    into.pull![c] = pull[c];
     into.slope[c] = slope[c];
-    into.pull[c] = pull[c];
-    into.offset[c] = rest;
-    fits &&= fitsMean(rounded) && fitsFactor(slope[c]) && fitsFactor(pull[c]) && fitsSum(rest);
+    fits &&= fitsFactor(slope[c]);
   }
   return fits;
 }

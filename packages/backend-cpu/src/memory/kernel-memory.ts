@@ -14,13 +14,19 @@ export interface TensorMemory {
 }
 
 /**
+ * Elements of a tile: 16 KB, which a first-level cache holds beside what is copied to it. Normalization of 65,536 elements takes
+ * 0.21 ns for each with tiles of 4096, 0.31 with 8192, 0.25 with 1024.
+ */
+const TILE = LAYOUT.SEGMENT;
+
+/**
  * A memory with kernels that work in it. Its first part is laid out as assembly/layout.ts says, with a view for each array there;
  * the rest, if there is any, holds tensors.
  */
 export class KernelMemory {
   /** Set where threads share this memory. */
   readonly pool: Pool | null;
-  /** How many elements a tile takes: at least a segment of a run. No result depends on it. */
+  /** How many elements a tile takes: whole segments of a run. No result depends on it. */
   readonly tile: number;
   readonly mean: Float32Array;
   readonly slope: Float32Array;
@@ -32,6 +38,8 @@ export class KernelMemory {
   readonly mask: Uint8Array;
   readonly tileX: Float32Array;
   readonly tileDy: Float32Array;
+  /** Room for small tensors as a whole, to which several kernels come back; null in a memory for the tensors of others. */
+  readonly stage: { readonly x: Float32Array; readonly dy: Float32Array } | null;
   /** To be filled in for the next `run` or `share`. */
   readonly call: Call = newCall();
   readonly #run: RunCall;
@@ -39,8 +47,9 @@ export class KernelMemory {
   readonly #buffers: Set<ArrayBufferLike>;
   #bytes: number;
 
-  constructor(run: RunCall, buffer: ArrayBufferLike, pool: Pool | null = null, tile: number = LAYOUT.TILE) {
-    const { COLUMNS, SUMS, TILE } = LAYOUT;
+  /** `tile` and `stage` are numbers of elements; what is above the layout's heap is the stage's where there is one. */
+  constructor(run: RunCall, buffer: ArrayBufferLike, pool: Pool | null = null, tile: number = TILE, stage: number = 0) {
+    const { COLUMNS, SUMS } = LAYOUT;
     this.pool = pool;
     this.tile = tile;
     this.mean = new Float32Array(buffer, LAYOUT.MEAN, COLUMNS);
@@ -50,9 +59,13 @@ export class KernelMemory {
     this.origin = new Float64Array(buffer, LAYOUT.ORIGIN, COLUMNS);
     this.first = new Float64Array(buffer, LAYOUT.FIRST, SUMS);
     this.second = new Float64Array(buffer, LAYOUT.SECOND, SUMS);
-    this.mask = new Uint8Array(buffer, LAYOUT.MASK, TILE);
-    this.tileX = new Float32Array(buffer, LAYOUT.TILE_X, TILE);
-    this.tileDy = new Float32Array(buffer, LAYOUT.TILE_DY, TILE);
+    this.mask = new Uint8Array(buffer, LAYOUT.MASK, LAYOUT.TILE);
+    this.tileX = new Float32Array(buffer, LAYOUT.TILE_X, LAYOUT.TILE);
+    this.tileDy = new Float32Array(buffer, LAYOUT.TILE_DY, LAYOUT.TILE);
+    this.stage =
+      stage === 0
+        ? null
+        : { x: new Float32Array(buffer, LAYOUT.HEAP, stage), dy: new Float32Array(buffer, LAYOUT.HEAP + 4 * stage, stage) };
     this.#run = run;
     this.#record = new Int32Array(buffer, LAYOUT.CALL, LAYOUT.CALL_BYTES / 4);
     this.#buffers = new Set([buffer]);

@@ -91,7 +91,8 @@ function runInTiles(sweep: Sweep, region: Region): void {
 function tileSize({ grid, memory }: Sweep, region: Region): { rows: number; columns: number; length: number } {
   const { kind, columns, width } = grid;
   const { tile } = memory;
-  if (kind === "columns") return { rows: Math.floor(tile / region.columns), columns: region.columns, length: 1 };
+  // More columns than a tile has elements are not copied to one: only their part of the mask is.
+  if (kind === "columns") return { rows: Math.max(Math.floor(tile / region.columns), 1), columns: region.columns, length: 1 };
   if (region.length < width || width > tile) return { rows: 1, columns: 1, length: tile };
   const wholeRows = region.columns === columns ? Math.floor(tile / (columns * width)) : 0;
   return wholeRows > 0 ? { rows: wholeRows, columns, length: width } : { rows: 1, columns: Math.floor(tile / width), length: width };
