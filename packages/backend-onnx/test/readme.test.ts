@@ -1,20 +1,21 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { runReadmeExample } from "../../../scripts/readme-example.ts";
+import { runProgram } from "../../../scripts/readme-example.ts";
 
 const path = fileURLToPath(new URL("../README.md", import.meta.url));
 const readme = readFileSync(path, "utf8");
 
 describe("the README's examples run and print what their comments say", () => {
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, example], index) => {
-    const said = [...example.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
-    return { index, said };
+  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, program], index) => {
+    const said = [...program.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
+    return { index, program, said };
   });
 
-  test.each(examples)("example $index", ({ index, said }) => {
+  test.each(examples)("example $index", ({ program, said }) => {
     expect(said.length).toBeGreaterThan(0);
-    expect(runReadmeExample(path, index).trimEnd().split("\n")).toEqual(said);
+    expect(runProgram(path, program, dirname(path)).trimEnd().split("\n")).toEqual(said);
   });
 
   test("there are three", () => expect(examples).toHaveLength(3));

@@ -3,11 +3,13 @@ import type { AnyBackend, Check } from "./checks/check.ts";
 import { caseCheck } from "./checks/golden.ts";
 import { CONTRACT_CHECKS } from "./contract/checks.ts";
 import { type Deviation, foreignDeviations } from "./deviations.ts";
+import { lifeChecks } from "./lives/lives.ts";
 import { propertyChecks } from "./properties/checks.ts";
 import type { PropertyOptions } from "./properties/property.ts";
 import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
 import { nameOf, runChecks } from "./run.ts";
 import { type Selection, select } from "./selection.ts";
+import { trialChecks } from "./trials/checks.ts";
 import type { Vectors } from "./vectors/load.ts";
 import { VERSION } from "./version.ts";
 import { DEFAULT_TIMEOUT } from "./waiting.ts";
@@ -22,7 +24,13 @@ export const DEFAULT_PROPERTIES: PropertyOptions = { seed: 20150211, runs: 60 };
  */
 export function suiteChecks(vectors: Vectors, properties: PropertyOptions = DEFAULT_PROPERTIES): Check[] {
   if (!(properties.runs >= 1)) throw new RangeError(`A property needs a random case at least: received ${properties.runs} runs.`);
-  return [...CONTRACT_CHECKS, ...vectors.cases.map((each) => caseCheck(each)), ...propertyChecks(properties)];
+  return [
+    ...CONTRACT_CHECKS,
+    ...vectors.cases.map((each) => caseCheck(each)),
+    ...propertyChecks(properties),
+    ...trialChecks(properties.seed),
+    ...lifeChecks(properties.seed),
+  ];
 }
 
 export interface ConformanceOptions extends Selection {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MUTANTS } from "@batchnorm/mutants";
 import { describe, expect, it } from "vitest";
-import { suiteCommand } from "../src/command.ts";
+import { suiteCommand } from "../src/command/options.ts";
 import { runConformance, suiteChecks } from "../src/suite.ts";
 import { readVectors } from "../src/vectors/read.ts";
 import complete from "./adapters/complete.ts";

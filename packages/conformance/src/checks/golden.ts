@@ -1,12 +1,12 @@
-import { channelView, elementsPerChannel, resolveAxis, type Supports } from "@batchnorm/spec";
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
-import { compare, type Miss, type Worst, worse } from "../accuracy/compare.ts";
+import { type Miss, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
-import type { Case, Outputs, Step } from "../vectors/case.ts";
-import { OUTPUTS } from "../vectors/format.ts";
-import { type AnyBackend, type Check, type CheckKind, type Failure, KEPT_FAILURES, type Outcome } from "./check.ts";
+import type { Case } from "../vectors/case.ts";
+import { type AnyBackend, type Check, type CheckKind, type Failure, type Outcome, telling } from "./check.ts";
 import { executeCase } from "./execute.ts";
-import { traitsOf } from "./traits.ts";
+import { describeMiss, measure } from "./measure.ts";
+import { outlineOf, whySkipped } from "./outline.ts";
+import { caseTraits } from "./traits.ts";
 
 /** A case as a check: the backend against the truth, within the derived bounds, with the reference framework beside it. */
 export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
@@ -18,8 +18,8 @@ export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
     kind,
     clause: each.clause,
     case: each,
-    traits: traitsOf(each),
-    skip: (supports) => skipReason(each, supports),
+    traits: caseTraits(each),
+    skip: (supports) => whySkipped(outlineOf(each), supports),
     run: async (backend) => ({ ...(await runCase(each, backend, bounds(backend.supports))), reference: reference(REFERENCE_ACCURACY) }),
   };
 }
@@ -33,32 +33,22 @@ export async function runCase(
   const executed = await executeCase(backend, each);
   const violations: Failure[] = [];
   const misses: Miss[] = [];
+  let missed = 0;
   let worst: Worst | null = null;
   executed.forEach(({ outputs, violations: found }, index) => {
     const measured = measure(each.steps[index], index, outputs, bounds[index]);
     worst = worse(worst, measured.worst);
     violations.push(...found.map((message) => ({ message: `clause ${each.clause}, step ${index}: ${message}`, step: index })));
-    for (const miss of measured.misses) misses.push(miss);
+    misses.push(...measured.misses);
+    missed += measured.missed;
   });
   return {
-    failures: [...violations, ...telling(misses).map((miss) => describeMiss(each, miss))],
-    failureCount: violations.length + misses.length,
+    failures: [...violations, ...telling(misses.map((miss) => describeMiss(each, miss)))],
+    failureCount: violations.length + missed,
     worst,
     reference: null,
     outputs: executed.map(({ outputs }) => outputs),
   };
-}
-
-/** Of every output the first misses and the worst one, in the order of the steps. */
-function telling(misses: readonly Miss[]): Miss[] {
-  const counts = new Map<string, number>();
-  const worst = new Map<string, Miss>();
-  for (const miss of misses) if (!(miss.share <= (worst.get(miss.output)?.share ?? 0))) worst.set(miss.output, miss);
-  return misses.filter((miss) => {
-    const count = (counts.get(miss.output) ?? 0) + 1;
-    counts.set(miss.output, count);
-    return count <= KEPT_FAILURES || worst.get(miss.output) === miss;
-  });
 }
 
 /** What a function gives for each manifest, computed when it is first asked for. */
@@ -87,60 +77,4 @@ function measureReference(each: Case, bounds: readonly Bounds[]): Outcome["refer
     if (outputs !== undefined) worst = worse(worst, measure(step, index, outputs, bounds[index]).worst);
   });
   return worst && { framework: reference, ...(worst as Worst) };
-}
-
-function measure(step: Step, index: number, outputs: Outputs, bounds: Bounds): { worst: Worst | null; misses: Miss[] } {
-  let worst: Worst | null = null;
-  const misses: Miss[] = [];
-  for (const name of OUTPUTS) {
-    const [truth, bound, got] = [step.truth[name], bounds[name], outputs[name]];
-    if (truth === null || bound === null || got === null) continue;
-    const compared = compare(name, index, got, truth, bound);
-    worst = worse(worst, compared.worst);
-    misses.push(...compared.misses);
-  }
-  return { worst, misses };
-}
-
-function describeMiss({ clause, steps }: Case, miss: Miss): Failure {
-  const { output, step, index, expected, got, bound, ulp, share } = miss;
-  const shape = output === "y" || output === "dx" ? steps[step].shape : [steps[step].truth[output]?.length ?? 0];
-  const position = unravel(index, shape);
-  const error = Number.isFinite(ulp)
-    ? `; the error is ${ulp.toPrecision(3)} ULP, ${share.toPrecision(3)} times the bound ${bound.toPrecision(3)}`
-    : "";
-  const message = `clause ${clause}, step ${step}, ${output}[${position}]: expected ${expected}, got ${got}${error}.`;
-  return { message, output, step, position, expected, got, bound, ulp, share };
-}
-
-/** The index of an element on every axis. */
-function unravel(index: number, shape: readonly number[]): number[] {
-  const position: number[] = [];
-  let rest = index;
-  for (const dimension of [...shape].reverse()) {
-    position.unshift(rest % dimension);
-    rest = Math.floor(rest / dimension);
-  }
-  return position;
-}
-
-/** What the case needs and the manifest does not have. */
-function skipReason({ config, steps }: Case, supports: Supports): string | null {
-  const rank = Math.max(...steps.map((step) => step.shape.length));
-  const finite = (values: Float32Array): boolean => values.every(Number.isFinite);
-  const axisOf = (step: Step): number => resolveAxis(config.axis, step.shape.length);
-  if (supports.axes === "last" && steps.some((step) => axisOf(step) !== step.shape.length - 1)) return "only the last axis is supported";
-  const elements = Math.min(
-    ...steps.filter(({ batch }) => batch !== null).map((step) => elementsPerChannel(channelView(step.shape, config.axis))),
-  );
-  if (elements < supports.minElements)
-    return `training on ${elements} elements per channel is not supported (minElements ${supports.minElements})`;
-  if (supports.maxRank !== null && rank > supports.maxRank) return `rank ${rank} is not supported (maxRank ${supports.maxRank})`;
-  if (!supports.varianceEstimators.includes(config.varianceEstimator))
-    return `varianceEstimator '${config.varianceEstimator}' is not supported`;
-  if (!supports.training && steps.some((step) => step.batch !== null)) return "training is not supported";
-  if (!supports.gradients && steps.some((step) => step.dy !== null)) return "gradients are not supported";
-  if (!supports.masks && steps.some((step) => step.mask !== null)) return "masks are not supported";
-  if (!supports.nonFinite.includes("propagate") && !steps.every((step) => finite(step.x))) return "NaN and infinity do not propagate";
-  return null;
 }

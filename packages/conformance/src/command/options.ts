@@ -25,18 +25,18 @@ export interface CommandOptions {
   readonly vectors?: string;
 }
 
-/** A command with the options of `CommandOptions`, to which each program adds its own. */
-export function suiteCommand(name: string): Command {
+/**
+ * A command with the options of `CommandOptions`, to which each program adds its own.
+ *
+ * @param timeout the milliseconds that a check may take unless one asks for others.
+ */
+export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): Command {
   return new Command(name)
     .option("--backend <name>", "only this backend of the config (may be repeated)", repeated, [])
     .option("--only <clause>", "only this clause, such as 6.1, or section, such as 6")
     .option("--check <id>", "only this check, and show its case: config, state, inputs, expected and got (may be repeated)", repeated, [])
     .option("--quick", "without the slow checks", false)
-    .addOption(
-      new Option("--timeout <seconds>", "how long one check may take")
-        .argParser(seconds)
-        .default(DEFAULT_TIMEOUT, String(DEFAULT_TIMEOUT / 1000)),
-    )
+    .addOption(new Option("--timeout <seconds>", "how long one check may take").argParser(seconds).default(timeout, String(timeout / 1000)))
     .option("--deviations <file>", "JSON list of failures that are known, and why")
     .addOption(new Option("--reporter <name>", "how to report").choices(Object.keys(REPORTERS)).default("pretty"))
     .option("--out <file>", "write the report there instead of to the terminal", fileInDirectory)

@@ -141,7 +141,9 @@ class Run {
     const cases = selected.map(({ id }) => this.#results.get(id)!);
     const problems = [...this.#problems, ...this.#noticed.slice(0, KEPT), ...this.#problemsOfList()];
     if (this.#noticed.length > KEPT) problems.push(`There were ${this.#noticed.length - KEPT} more such errors.`);
-    return { ...known, result: collectResult(this.#name, cases, problems, performance.now() - this.#started) };
+    const duration = performance.now() - this.#started;
+    const supports = opened?.supports ?? null;
+    return { ...known, result: collectResult({ backend: this.#name, supports, cases, problems, duration }, selected) };
   }
 
   get #name(): string {

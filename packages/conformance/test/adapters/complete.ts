@@ -37,8 +37,8 @@ export default defineBackend({
   train(pass) {
     const [n] = sums(pass, (k) => Number(isVisible(k, pass)));
     if (n === 0) return infer(pass);
-    const mean = sums(pass, (k) => (isVisible(k, pass) ? pass.x.data[k] / n : 0));
-    const variance = sums(pass, (k, c) => (isVisible(k, pass) ? (pass.x.data[k] - mean[c]) ** 2 / n : 0));
+    const mean = sums(pass, (k) => (isVisible(k, pass) ? pass.x.data[k] : 0)).map((total) => total / n);
+    const variance = sums(pass, (k, c) => (isVisible(k, pass) ? (pass.x.data[k] - mean[c]) ** 2 : 0)).map((total) => total / n);
     const result = normalize(pass, mean, variance, n);
     const correction = pass.config.varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
     const move = (old: number, fresh: number): number => pass.config.momentum * old + (1 - pass.config.momentum) * fresh;
