@@ -27,8 +27,8 @@ type OnnxArithmetic = Required<
 /**
  * The arithmetic of the contract in operators of the runtime, with float32 sums.
  *
- * What comes in on a GPU (`gpu-buffer`) goes out there, what comes in on the host goes out on the host. A pass keeps x by reference
- * for `backward`.
+ * What comes in on a GPU (`gpu-buffer`) goes out there, what comes in on the host goes out on the host. A pass keeps x
+ * by reference for `backward`.
  */
 export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
   /** A tensor as the arrangement has it. */

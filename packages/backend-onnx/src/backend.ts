@@ -12,20 +12,23 @@ import { turnsOn } from "./turns.ts";
 
 /** The contract on ONNX Runtime: its layers answer with promises. */
 export interface OnnxBackend extends Backend<Tensor, "async"> {
-  /** Releases the sessions that are kept for the next layer and that no layer uses now. The backend stays usable. */
+  /**
+   * Releases the sessions that are kept for the next layer and that no layer uses now. The backend stays usable. On
+   * `webgpu` the runtime's GPUDevice goes with its last session, and with it every tensor on the GPU.
+   */
   releaseIdleSessions(): Promise<void>;
 }
 
 /**
- * Makes a backend on the runtime that is handed in. It holds the sessions that its layers share: a session is made at the first call
- * that needs it, and one that lost its last layer to `dispose` is kept, up to a limit, for the next.
+ * Makes a backend on the runtime that is handed in. It holds the sessions that its layers share: a session is made at
+ * the first call that needs it, and one that lost its last layer to `dispose` is kept, up to a limit, for the next.
  *
- * Its name is `onnx/` and that of the provider which runs: the first of `executionProviders` that works here. On `wasm` and `cpu` x lies
- * on the host; on onnxruntime-web's `webgpu` it may lie there or on the GPU, and the output lies where x does. A config with `nonFinite: 'reject'` is
- * refused on a GPU.
+ * Its name is `onnx/` and that of the provider which runs: the first of `executionProviders` that works here. On `wasm`
+ * and `cpu` x lies on the host; on onnxruntime-web's `webgpu` it may lie there or on the GPU, and the output lies where
+ * x does. A config with `nonFinite: 'reject'` is refused on a GPU.
  *
- * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where no provider works, such as `webgpu` without an
- * adapter.
+ * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where no provider works, such as
+ * `webgpu` without an adapter.
  */
 export function createBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
   return promiseBackend(makeBackend(options));
@@ -39,9 +42,9 @@ export async function makeBackend(options: CustomBackendOptions): Promise<OnnxBa
   const isWeb = isWebRuntime(ort);
   // onnxruntime-web does one thing at a time, whichever provider runs.
   const turns = isWeb ? turnsOn(ort.InferenceSession) : null;
-  const providers = await startRuntime(ort, ownProviders(ort, executionProviders ?? defaultProviders(ort)), turns);
-  const device = deviceOf(providerName(providers[0]), isWeb);
-  const sessions = new Sessions(ort, providers, turns);
+  const started = await startRuntime(ort, ownProviders(ort, executionProviders ?? defaultProviders(ort)), turns);
+  const device = deviceOf(providerName(started.providers[0]), isWeb);
+  const sessions = new Sessions(ort, started, turns);
   const backend = defineBackend({
     name: `onnx/${device.name}`,
     timing: "async",

@@ -4,14 +4,15 @@ import { checkBackendOptions, type OnnxBackendOptions } from "./options.ts";
 import { type OrtRuntime, providerName } from "./runtime.ts";
 
 /**
- * Makes a backend, on onnxruntime-web unless a runtime is handed in. For webgpu that is its entry with the WebGPU execution provider
- * (its main entry still has the older JSEP, which takes integer reductions back to the CPU; onnxruntime-web 1.30).
+ * Makes a backend, on onnxruntime-web unless a runtime is handed in. For webgpu that is its entry with the WebGPU
+ * execution provider (its main entry still has the older JSEP, which takes integer reductions back to the CPU;
+ * onnxruntime-web 1.30).
  *
- * A bundler that sees this function packs onnxruntime-web's files, used or not; `@batchnorm/backend-onnx/custom` has the same one
- * without a runtime of its own.
+ * A bundler that sees this function packs onnxruntime-web's files, used or not; `@batchnorm/backend-onnx/custom` has
+ * the same one without a runtime of its own.
  *
- * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where onnxruntime-web cannot be loaded, or no provider works, such as
- * `webgpu` without an adapter.
+ * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where onnxruntime-web cannot be loaded,
+ * or no provider works, such as `webgpu` without an adapter.
  */
 export function createBackend(options: OnnxBackendOptions = {}): Promise<OnnxBackend> {
   return promiseBackend(makeDefaultBackend(options));

@@ -15,12 +15,12 @@ export interface Device {
 }
 
 /**
- * On the CPU: past the length where the bookkeeping of a row costs little, before the one where vectors of that length leave the
- * cache. Of 512 to 8192, 2048 was best, or within 5 % of it, for 16 to 1280 channels, forward and backward.
+ * On the CPU: past the length where the bookkeeping of a row costs little, before the one where vectors of that length
+ * leave the cache. Of 512 to 8192, 2048 was best, or within 5 % of it, for 16 to 1280 channels, forward and backward.
  *
- * On a GPU: the sums of `[rows, 32768]` over the rows are 32768 threads that read neighbouring numbers. Of shorter rows there are more,
- * and the runtime then transposes first: 110 ms against 260 for a training step on `[25088, 64]` with 2048, in software.
- * (onnxruntime-web 1.30.)
+ * On a GPU: the sums of `[rows, 32768]` over the rows are 32768 threads that read neighbouring numbers. Of shorter rows
+ * there are more, and the runtime then transposes first: 110 ms against 260 for a training step on `[25088, 64]` with
+ * 2048, in software. (onnxruntime-web 1.30.)
  */
 const LONGEST_ROW = { host: 2048, gpu: 32_768 };
 
@@ -37,7 +37,8 @@ export function deviceOf(name: string, isWeb: boolean): Device {
     longestRow: onHost ? LONGEST_ROW.host : LONGEST_ROW.gpu,
     limits: {
       masks: true,
-      // No `out`: onnxruntime-web 1.30 accepts a preallocated output on wasm and never writes to it. (onnxruntime-node does.)
+      // No `out`: onnxruntime-web 1.30 accepts a preallocated output on wasm and never writes to it. (onnxruntime-node
+      // does.)
       varianceEstimators: ["population", "sample"],
       accumulation: "float32",
       // WGSL lets an implementation flush; SwiftShader does in every operation.

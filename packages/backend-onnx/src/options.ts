@@ -6,8 +6,8 @@ export interface CustomBackendOptions {
   /** The runtime whose tensors you use. */
   readonly ort: OrtRuntime;
   /**
-   * As in the runtime's session options; the first one that works here is used. Default: `wasm`, or `cpu` where `ort` is
-   * onnxruntime-node.
+   * As in the runtime's session options; the first one that works here is used. Default: `wasm`, or `cpu` where `ort`
+   * is onnxruntime-node.
    */
   readonly executionProviders?: readonly ExecutionProvider[] | undefined;
 }

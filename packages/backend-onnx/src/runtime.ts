@@ -1,6 +1,8 @@
 import type * as common from "onnxruntime-common";
 
-/** What this package uses of an ONNX Runtime: `onnxruntime-web`, `onnxruntime-node`, or another over onnxruntime-common. */
+/**
+ * What this package uses of an ONNX Runtime: `onnxruntime-web`, `onnxruntime-node`, or another over onnxruntime-common.
+ */
 export type OrtRuntime = Pick<typeof common, "InferenceSession" | "Tensor" | "env">;
 
 /** A name such as 'wasm', or an object with that name and options of the provider. */
@@ -12,8 +14,9 @@ export function providerName(provider: ExecutionProvider): string {
 }
 
 /**
- * Whether what was handed in is onnxruntime-web. `require` gives it and onnxruntime-node one copy of onnxruntime-common, and so one
- * `env` with the versions of both; but only onnxruntime-node's module has a list of its own backends.
+ * Whether what was handed in is onnxruntime-web. `require` gives it and onnxruntime-node one copy of
+ * onnxruntime-common, and so one `env` with the versions of both; but only onnxruntime-node's module has a list of its
+ * own backends.
  */
 export function isWebRuntime(ort: OrtRuntime): boolean {
   const { web, node } = ort.env.versions;
@@ -21,8 +24,8 @@ export function isWebRuntime(ort: OrtRuntime): boolean {
 }
 
 /**
- * The providers as the runtime that was handed in knows them. onnxruntime-web answers to `cpu` and to `wasm`, and means the same; where
- * onnxruntime-node was loaded into the same onnxruntime-common, `wasm` alone is still its own.
+ * The providers as the runtime that was handed in knows them. onnxruntime-web answers to `cpu` and to `wasm`, and means
+ * the same; where onnxruntime-node was loaded into the same onnxruntime-common, `wasm` alone is still its own.
  */
 export function ownProviders(ort: OrtRuntime, providers: readonly ExecutionProvider[]): readonly ExecutionProvider[] {
   return isWebRuntime(ort) ? providers.map((each) => (providerName(each) === "cpu" ? "wasm" : each)) : providers;
@@ -33,8 +36,8 @@ const WEB_ONLY = new Set(["wasm", "webnn", "webgl"]);
 const OF_BOTH = new Set(["cpu", "webgpu"]);
 
 /**
- * Throws where the other runtime would answer to the name of a provider. In one onnxruntime-common (1.30), of a name that both
- * have, the runtime that was loaded first has it for good.
+ * Throws where the other runtime would answer to the name of a provider. In one onnxruntime-common (1.30), of a name
+ * that both have, the runtime that was loaded first has it for good.
  */
 export function assertOwnProvider(ort: OrtRuntime, name: string): void {
   const { web, node } = ort.env.versions;

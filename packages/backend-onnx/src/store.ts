@@ -5,9 +5,9 @@ import { HeldSessions, type Sessions } from "./sessions.ts";
 import { hostTensor } from "./tensors.ts";
 
 /**
- * What a layer holds: its state as the graphs take it, gamma and beta in one tensor of `[2, channels]`, mean and variance in another,
- * and its share of the backend's sessions. A parameter that is off is there as ones or zeros. The statistics lie where the last
- * training step left them.
+ * What a layer holds: its state as the graphs take it, gamma and beta in one tensor of `[2, channels]`, mean and
+ * variance in another, and its share of the backend's sessions. A parameter that is off is there as ones or zeros. The
+ * statistics lie where the last training step left them.
  */
 export interface LayerState {
   readonly channels: number;
@@ -62,7 +62,10 @@ export function replaceStatistics(state: LayerState, statistics: Tensor): void {
   state.statistics = statistics;
 }
 
-/** The tensor with the rows that are given in place of its own. It is read only where one row stays, since it may lie on a GPU. */
+/**
+ * The tensor with the rows that are given in place of its own. It is read only where one row stays, since it may lie on
+ * a GPU.
+ */
 async function merge(ort: OrtRuntime, tensor: Tensor, first: Float32Array | undefined, second: Float32Array | undefined): Promise<Tensor> {
   if (first === undefined && second === undefined) return tensor;
   if (first !== undefined && second !== undefined) return pack(ort, [first, second]);

@@ -18,7 +18,8 @@ export function ortTensors(
         throw new BatchNormError("invalid-argument", "A tensor lies where this backend does not read it", tensor.location, wanted);
       }
       if (isOnGpu(tensor)) checkBuffer(tensor);
-      // The runtime has compared the two once. Since then, dims may have been written to, or the array given away to a worker.
+      // The runtime has compared the two once. Since then, dims may have been written to, or the array given away to a
+      // worker.
       const length = isOnGpu(tensor) ? tensor.size : (tensor.data as Float32Array).length;
       return { shape: tensor.dims, dtype: tensor.type, length };
     },
@@ -32,7 +33,8 @@ export function ortTensors(
       return new Tensor("float32", Float32Array.from(data), [...shape]);
     },
     async download(tensor): Promise<HostTensor> {
-      // Downloaded from a GPU, the tensor lies in the host's memory from here on, as the runtime has it: `true` frees its buffer.
+      // Downloaded from a GPU, the tensor lies in the host's memory from here on, as the runtime has it: `true` frees
+      // its buffer.
       const data = await tensor.getData(true);
       return { data: (data as Float32Array).slice(), shape: [...tensor.dims] };
     },
@@ -50,8 +52,8 @@ function assertTensor(tensor: Tensor): void {
 }
 
 /**
- * The runtime's shaders read a GPU buffer in steps of 16 bytes, and get wrong numbers, silently, from one that ends within a step
- * (onnxruntime-web 1.30).
+ * The runtime's shaders read a GPU buffer in steps of 16 bytes, and get wrong numbers, silently, from one that ends
+ * within a step (onnxruntime-web 1.30).
  */
 function checkBuffer({ gpuBuffer, dims, type }: Tensor): void {
   const bytes = sizeOf(dims) * (type === "float32" ? 4 : 1);
@@ -87,9 +89,9 @@ export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly n
 }
 
 /**
- * A mask as the graphs take it, 0 or 1 an element: a byte of 255, such as an image's alpha channel has, is true to the contract, but
- * counts as 255 elements to the runtime's CPU kernels. On the host it is a copy, which the caller cannot write to any more; on a
- * GPU a view, since shaders read "not 0" (onnxruntime-web 1.30).
+ * A mask as the graphs take it, 0 or 1 an element: a byte of 255, such as an image's alpha channel has, is true to the
+ * contract, but counts as 255 elements to the runtime's CPU kernels. On the host it is a copy, which the caller cannot
+ * write to any more; on a GPU a view, since shaders read "not 0" (onnxruntime-web 1.30).
  */
 export function maskOf({ Tensor }: OrtRuntime, mask: Tensor, shape: readonly number[]): Tensor {
   if (isOnGpu(mask)) return Tensor.fromGpuBuffer(mask.gpuBuffer, { dataType: "bool", dims: shape });
@@ -99,7 +101,10 @@ export function maskOf({ Tensor }: OrtRuntime, mask: Tensor, shape: readonly num
   return new Tensor("bool", copy, shape);
 }
 
-/** A tensor that takes the place of an output of the runtime, under another shape: whoever disposes it disposes that one. */
+/**
+ * A tensor that takes the place of an output of the runtime, under another shape: whoever disposes it disposes that
+ * one.
+ */
 export function reshaped({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[]): Tensor {
   // A copy of the shape, since the tensor is the caller's.
   if (!isOnGpu(tensor)) return new Tensor("float32", tensor.data as Float32Array, [...shape]);

@@ -47,7 +47,8 @@ describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
     expect(await inPage(site.url, (page) => page.evaluate(() => module.nameOf(["webgpu", "wasm"])))).toBe("onnx/webgpu");
   });
 
-  test.each(["host", "gpu"] as const)("on webgpu every byte of a mask but 0 shows its element; on the %s", async (where) => {
+  const places = ["on the host", "on the GPU", "on the GPU, by the older provider"] as const;
+  test.each(places)("on webgpu every byte of a mask but 0 shows its element: %s", async (where) => {
     const [plain, alpha] = await inPage(site.url, (page) => page.evaluate((given) => module.maskedSteps(given), where));
     expect(alpha).toEqual(plain);
   });

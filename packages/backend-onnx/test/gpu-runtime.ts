@@ -10,8 +10,8 @@ interface Buffer {
 }
 
 /**
- * A runtime that pretends to have a GPU: wasm computes, and what is to stay on the GPU lies in buffers that can be counted. To use one
- * that was destroyed is an error here, where a real device would read whatever lies there now.
+ * A runtime that pretends to have a GPU: wasm computes, and what is to stay on the GPU lies in buffers that can be
+ * counted. To use one that was destroyed is an error here, where a real device would read whatever lies there now.
  */
 export class GpuRuntime {
   readonly #buffers = new Set<Buffer>();

@@ -14,7 +14,10 @@ export interface Recording {
   fail: { create?: Error; run?: Error };
 }
 
-/** onnxruntime-web with a look at what is asked of it, and with failures on demand. Every call takes at least a turn of the event loop. */
+/**
+ * onnxruntime-web with a look at what is asked of it, and with failures on demand. Every call takes at least a turn of
+ * the event loop.
+ */
 export function recordingRuntime(): Recording {
   let underWay = 0;
   const watched = async <Value>(task: () => Promise<Value>): Promise<Value> => {
@@ -49,10 +52,11 @@ export function recordingRuntime(): Recording {
   return recording;
 }
 
-/** A backend on a recording runtime, whose counts begin when the backend is there: it makes a session to see that the runtime works. */
+/** A backend on a recording runtime. The session that `createBackend` made has been released, and is not in the counts. */
 export async function recordedBackend(): Promise<{ backend: OnnxBackend; recording: Recording }> {
   const recording = recordingRuntime();
   const backend = await createBackend({ ort: recording.runtime });
+  await backend.releaseIdleSessions();
   Object.assign(recording, { created: 0, released: 0, atOnce: 0 });
   return { backend, recording };
 }

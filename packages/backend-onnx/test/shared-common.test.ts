@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 /**
- * `require` gives onnxruntime-web and onnxruntime-node one copy of onnxruntime-common, and there the one that is loaded first answers to
- * `cpu`. A process of its own loads them, in an order.
+ * `require` gives onnxruntime-web and onnxruntime-node one copy of onnxruntime-common, and there the one that is loaded
+ * first answers to `cpu`. A process of its own loads them, in an order.
  */
 function inOneCommon(first: string, second: string, given: string, options = ""): Record<string, unknown> {
   const script = `

@@ -26,6 +26,13 @@ export async function onnxWebgpuOnGpu(): Promise<OnnxBackend> {
   return createBackendOnGpu();
 }
 
+/** The older WebGPU provider, that of onnxruntime-web's main entry, with tensors on the GPU. */
+export async function onnxJsepOnGpu(): Promise<OnnxBackend> {
+  const [ort, { createBackendOnGpu }] = await Promise.all([import("onnxruntime-web"), import("./on-gpu.ts")]);
+  ort.env.wasm.numThreads = 1;
+  return createBackendOnGpu(ort);
+}
+
 /** What runs on a GPU needs none. */
 async function withoutThreads(): Promise<void> {
   const { env } = await import("onnxruntime-web/webgpu");

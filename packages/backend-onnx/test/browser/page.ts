@@ -1,4 +1,4 @@
-import { onnxWasm, onnxWebgpuOnGpu } from "@batchnorm/adapters/onnx/browser";
+import { onnxJsepOnGpu, onnxWasm, onnxWebgpu, onnxWebgpuOnGpu } from "@batchnorm/adapters/onnx/browser";
 import { createBackend, type OnnxBackend } from "@batchnorm/backend-onnx";
 import type { Tensor } from "onnxruntime-common";
 import { STATE, X } from "../layers.ts";
@@ -32,9 +32,11 @@ async function read(backend: OnnxBackend, tensor: Tensor | null): Promise<number
   return tensor && [...((await backend.download(tensor)).data as Float32Array)];
 }
 
-/** What a training step under a mask gives, for masks of the same meaning; x, mask and dy lie on the host, or on the GPU. */
-export async function maskedSteps(where: "host" | "gpu"): Promise<unknown[]> {
-  const backend = where === "gpu" ? await onnxWebgpuOnGpu() : await createBackend({ executionProviders: ["webgpu"] });
+const MASKED = { "on the host": onnxWebgpu, "on the GPU": onnxWebgpuOnGpu, "on the GPU, by the older provider": onnxJsepOnGpu };
+
+/** What a training step under a mask gives, for masks of the same meaning; x, mask and dy lie somewhere. */
+export async function maskedSteps(where: keyof typeof MASKED): Promise<unknown[]> {
+  const backend = await MASKED[where]();
   const steps: unknown[] = [];
   for (const mask of [
     [1, 0, 1],
