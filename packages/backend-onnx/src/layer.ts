@@ -12,12 +12,11 @@ import {
   sizeOf,
 } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import { type Arrangement, arrange, arrangeForOperator } from "./arrangement.ts";
+import { type Arrangement, arrange, arrangeForOperator, arrangeForSums } from "./arrangement.ts";
 import type { Device } from "./device.ts";
 import { reportFailure } from "./failure.ts";
 import type { Through } from "./graph/backward-graph.ts";
 import { scalarsOf } from "./graph/inputs.ts";
-import { TILE } from "./graph/layout.ts";
 import { backwardSource, inferenceSource, type Request, trainingSource } from "./graph-sources.ts";
 import { findNonFinite } from "./non-finite.ts";
 import type { OrtRuntime } from "./runtime.ts";
@@ -71,13 +70,13 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
       }
       this.#refuseNonFinite(x, plan);
       // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
-      const arrangement = this.#device.onHost ? arrange(plan.view, this.#device) : arrangeForOperator(plan.view);
+      const arrangement = this.#device.onHost ? arrange(plan.view, this.#device) : arrangeForOperator(plan.view, this.#device);
       const { parameters, statistics } = this.#state;
       const feeds = { ...this.#arranged({ x }, arrangement), parameters, statistics };
       const { y } = await this.#sessions.run(inferenceSource(this.#request(arrangement, x)), feeds, ["y"]);
       const saved = (): Saved => {
         if (!plan.mode.parameterGradients) return { through: "frozen", feeds: {}, owned: [] };
-        return { through: "moving", feeds: this.#arranged({ x }, arrange(plan.view, this.#device)), owned: [] };
+        return { through: "moving", feeds: this.#arranged({ x }, arrangeForSums(plan.view, this.#device)), owned: [] };
       };
       return { y: reshaped(this.#ort, y, plan.shape), saved: plan.gradient ? saved() : null };
     });
@@ -86,7 +85,7 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
   protected override doTrain(x: Tensor, plan: ForwardPlan<Tensor>): Promise<ForwardResult<Tensor, Saved>> {
     return this.#report("training", plan.shape, async () => {
       this.#refuseNonFinite(x, plan);
-      const arrangement = arrange(plan.view, this.#device);
+      const arrangement = arrangeForSums(plan.view, this.#device);
       const { parameters, statistics } = this.#state;
       const { mask } = plan;
       const given = this.#arranged({ x, ...(mask && { mask }) }, arrangement);
@@ -114,7 +113,7 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
         const none = (): Tensor => zeros(this.#ort, [this.channels]);
         return { dx: zeros(this.#ort, plan.shape), dgamma: learned(none(), scale), dbeta: learned(none(), center) };
       }
-      const arrangement = arrange(plan.view, this.#device);
+      const arrangement = arrangeForSums(plan.view, this.#device);
       const { parameters, statistics } = this.#state;
       const feeds = {
         ...this.#arranged({ dy }, arrangement),
@@ -158,10 +157,13 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
   }
 
   /** The tensors as the layout wants them, and what it wants besides. */
-  #arranged(tensors: Tensors, { layout, shape, maskShape, tile }: Arrangement): Tensors {
+  #arranged(tensors: Tensors, { shape, maskShape, integers }: Arrangement): Tensors {
     const views = Object.entries(tensors).map(([name, tensor]) => [name, viewOf(this.#ort, tensor, name === "mask" ? maskShape : shape)]);
-    if (layout.name === "channels-last") views.push([TILE, new this.#ort.Tensor("int64", BigInt64Array.of(BigInt(tile)), [1])]);
-    return Object.fromEntries(views);
+    const vectors = Object.entries(integers).map(([name, numbers]) => [
+      name,
+      new this.#ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),
+    ]);
+    return Object.fromEntries([...views, ...vectors]);
   }
 
   #report<Value>(action: string, shape: readonly number[] | null, task: () => Promise<Value>): Promise<Value> {
