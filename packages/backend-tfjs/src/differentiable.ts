@@ -1,6 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { GradientOperands, OperandGradients } from "./kernels/arithmetic.ts";
-import { sumPerChannel, viewShapes } from "./kernels/composed/view.ts";
+import { sumPerChannel } from "./kernels/composed/sum.ts";
+import { viewShapes } from "./kernels/composed/view.ts";
 import type { Tensor, Tf } from "./tf.ts";
 
 /**

@@ -25,12 +25,14 @@ export function movingAverage(
   { momentum, varianceEstimator }: MovingAverage,
 ): Normalizer<Tensor> {
   const count = batch?.count ?? null;
-  const blend = (old: Tensor, next: Tensor, weight: Tensor | number): Tensor => {
-    const blended = tf.add(tf.mul(old, momentum), tf.mul(next, weight));
+  const blend = (old: Tensor, weighed: Tensor): Tensor => {
+    const blended = tf.add(tf.mul(old, momentum), weighed);
     return count === null ? blended : tf.where(tf.greater(count, 0), blended, old);
   };
   const fresh = 1 - momentum;
-  return { mean: blend(moving.mean, mean, fresh), variance: blend(moving.variance, variance, weightOfVariance()) };
+  const weighed = tf.mul(variance, weightOfVariance());
+  const upscaled = batch === null ? weighed : tf.div(tf.div(weighed, batch.downscale), batch.downscale);
+  return { mean: blend(moving.mean, tf.mul(mean, fresh)), variance: blend(moving.variance, upscaled) };
 
   function weightOfVariance(): Tensor | number {
     if (varianceEstimator === "population") return fresh;

@@ -1,7 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { GradSaveFunc } from "@tensorflow/tfjs-core";
 import { differentiableGradients } from "./differentiable.ts";
-import type { GradientOperands, Normalizer, OperandGradients } from "./kernels/arithmetic.ts";
+import type { Batch, GradientOperands, Normalizer, OperandGradients } from "./kernels/arithmetic.ts";
 import { registeredArithmetic } from "./kernels/registered.ts";
 import { runner } from "./runtime.ts";
 import type { Tensor, Tf } from "./tf.ts";
@@ -23,8 +23,8 @@ export function batchMoments(
   mask: Tensor | null,
   moving: Normalizer<Tensor>,
 ): Normalizer<Tensor> & Pick<Pass, "batch"> {
-  const { mean, variance, count } = registeredArithmetic(tf).moments(x, view, mask && { mask, moving });
-  return { mean, variance, batch: { mask, count } };
+  const { mean, variance, ...rest } = registeredArithmetic(tf).moments(x, view, mask && { mask, moving });
+  return { mean, variance, batch: { mask, ...rest } };
 }
 
 /**
@@ -71,12 +71,20 @@ export function pack({
   gamma,
   batch,
 }: GradientOperands<Tensor>): [Tensor[], (saved: readonly Tensor[]) => GradientOperands<Tensor>] {
-  const [mask, count] = [batch?.mask ?? null, batch?.count ?? null];
-  const all = [x, mean, variance, gamma, mask, count];
+  const { mask, count, remainder, downscale } = batch ?? NO_BATCH;
+  const all = [x, mean, variance, gamma, mask, count, remainder, downscale];
   const restore = (saved: readonly Tensor[]): GradientOperands<Tensor> => {
     const rest = [...saved];
-    const [x, mean, variance, gamma, mask, count] = all.map((tensor) => (tensor === null ? null : rest.shift()!));
-    return { x: x!, mean: mean!, variance: variance!, gamma, batch: batch && { mask, count } };
+    const [x, mean, variance, gamma, mask, count, remainder, downscale] = all.map((tensor) => (tensor === null ? null : rest.shift()!));
+    return {
+      x: x!,
+      mean: mean!,
+      variance: variance!,
+      gamma,
+      batch: batch && { mask, count, remainder: remainder!, downscale: downscale! },
+    };
   };
   return [all.filter((tensor) => tensor !== null), restore];
 }
+
+const NO_BATCH: Readonly<Record<keyof Batch<Tensor>, null>> = { mask: null, count: null, remainder: null, downscale: null };

@@ -56,9 +56,9 @@ describe.each(CASES)("x %j, axis %i", (shape, axis) => {
   it.each(Object.keys(masks) as (keyof typeof masks)[])("composed moments and gradients are those of the loops: %s", (name) => {
     const mask = masks[name];
     const run = (arithmetic: Arithmetic<tf.Tensor>) => {
-      const { mean, variance, count } = arithmetic.moments(x, view, mask && { mask, moving: moving(view.channels) });
-      const operands = { x, mean, variance, gamma, batch: { mask, count } };
-      return { mean, variance, count, ...arithmetic.gradients(dy, view, operands, 1e-3, true) };
+      const { mean, variance, ...rest } = arithmetic.moments(x, view, mask && { mask, moving: moving(view.channels) });
+      const operands = { x, mean, variance, gamma, batch: { mask, ...rest } };
+      return { mean, variance, count: rest.count, ...arithmetic.gradients(dy, view, operands, 1e-3, true) };
     };
     const [got, wanted] = [run(composed), run(loops)];
     // Deviations are of order 1: 1e3 * 2^-24 for x - mean, whose mean is float32, and a few roundings.

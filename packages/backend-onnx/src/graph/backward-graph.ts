@@ -30,7 +30,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   const deviation = layout.less(graph, x, mean);
   const dbeta = layout.sum(graph, dy);
   const projection = layout.sum(graph, graph.mul(dy, deviation));
-  // Where dy has one sign the rounding of the mean adds up; what it lost is known.
+  // What float32 lost of the mean is known: it adds up where dy has one sign, and counts where deviations are small.
   const dgamma = graph.mul(remainder === null ? projection : graph.sub(projection, graph.mul(remainder, dbeta)), r);
   const slope = graph.mul(gamma, r);
   graph.output("dgamma", dgamma, "float32", ["channels"]);
@@ -40,7 +40,9 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
     return graph;
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
-  const carried = layout.affine(graph, deviation, graph.div(graph.mul(r, dgamma), count), graph.div(dbeta, count));
+  const pull = graph.div(graph.mul(r, dgamma), count);
+  const shift = graph.div(dbeta, count);
+  const carried = layout.affine(graph, deviation, pull, remainder === null ? shift : graph.sub(shift, graph.mul(remainder, pull)));
   const entered = through === "batch" ? carried : layout.visible(graph, maskInput(graph, layout), carried, graph.float32(0));
   graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;

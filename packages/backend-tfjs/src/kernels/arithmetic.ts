@@ -7,13 +7,23 @@ export interface Normalizer<T> {
   readonly variance: T;
 }
 
-/** Where the batch's own statistics normalized: which elements entered them. */
+/** Where the batch's own statistics normalized: which elements entered them, and what float32 did not hold of them. */
 export interface Batch<T> {
   /** Bool, one element for each of `[outer, inner]`; null where everything is visible. */
   readonly mask: T | null;
   /** The number of visible elements of a channel, float32 `[]`; null without a mask. */
   readonly count: T | null;
+  /** The mean less its float32, `[channels]`. */
+  readonly remainder: T;
+  /** 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`: the variance is that of x times this. */
+  readonly downscale: T;
 }
+
+/** The statistics of a batch, with all that is known of them. */
+export type Moments<T> = Normalizer<T> & Omit<Batch<T>, "mask">;
+
+/** What brings the square of a difference of two float32 numbers, and a sum of such squares, into the range of float32. */
+export const DOWNSCALE: number = 2 ** -80;
 
 /** What a gradient is made of besides dy. */
 export interface GradientOperands<T> extends Normalizer<T> {
@@ -35,14 +45,17 @@ export interface Arithmetic<T extends TensorInfo> {
    * Mean and population variance of every channel (clause 6.2); under a mask those of the visible elements, or the moving ones
    * and a count of 0 where it hides everything (clause 9.4).
    */
-  moments(
-    x: T,
-    view: ChannelView,
-    masked: { readonly mask: T; readonly moving: Normalizer<T> } | null,
-  ): Normalizer<T> & { readonly count: T | null };
+  moments(x: T, view: ChannelView, masked: { readonly mask: T; readonly moving: Normalizer<T> } | null): Moments<T>;
 
   /** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, of the shape of x. gamma null is 1, beta null is 0. */
-  normalize(x: T, view: ChannelView, normalizer: Normalizer<T>, gamma: T | null, beta: T | null, epsilon: number): T;
+  normalize(
+    x: T,
+    view: ChannelView,
+    normalizer: Normalizer<T> & { readonly batch: Batch<T> | null },
+    gamma: T | null,
+    beta: T | null,
+    epsilon: number,
+  ): T;
 
   /**
    * The gradients in closed form (section 10), with r = 1 / sqrt(variance + epsilon) and xHat = (x - mean) r:

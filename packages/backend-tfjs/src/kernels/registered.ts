@@ -1,7 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { NamedTensorMap } from "@tensorflow/tfjs-core";
 import type { Tensor, TensorInfo, Tf } from "../tf.ts";
-import type { Arithmetic } from "./arithmetic.ts";
+import type { Arithmetic, Batch } from "./arithmetic.ts";
 import { composedArithmetic } from "./composed/arithmetic.ts";
 import { hostArithmetic } from "./host/arithmetic.ts";
 import { hostMemory } from "./host/memory.ts";
@@ -12,7 +12,6 @@ interface Attributes {
   readonly view: ChannelView;
   readonly epsilon: number;
   readonly ofParameters: boolean;
-  readonly throughStatistics: boolean;
 }
 
 /** One operation as tfjs's kernels are: named tensors in, a list of tensors out. */
@@ -24,23 +23,26 @@ const PREFIX = "@batchnorm/1/";
 const KERNELS: Readonly<Record<keyof Arithmetic<TensorInfo>, Kernel>> = {
   moments(arithmetic, { x, mask, movingMean, movingVariance }, { view }) {
     const masked = mask === undefined ? null : { mask, moving: { mean: movingMean!, variance: movingVariance! } };
-    const { mean, variance, count } = arithmetic.moments(x!, view, masked);
-    return count === null ? [mean, variance] : [mean, variance, count];
+    const { mean, variance, remainder, downscale, count } = arithmetic.moments(x!, view, masked);
+    return [mean, variance, remainder, downscale, ...(count === null ? [] : [count])];
   },
-  normalize(arithmetic, { x, mean, variance, gamma = null, beta = null }, { view, epsilon }) {
-    return [arithmetic.normalize(x!, view, { mean: mean!, variance: variance! }, gamma, beta, epsilon)];
+  normalize(arithmetic, inputs, { view, epsilon }) {
+    const { x, mean, variance, gamma = null, beta = null } = inputs;
+    return [arithmetic.normalize(x!, view, { mean: mean!, variance: variance!, batch: batchOf(inputs) }, gamma, beta, epsilon)];
   },
-  gradients(
-    arithmetic,
-    { dy, x, mean, variance, gamma = null, mask = null, count = null },
-    { view, epsilon, ofParameters, throughStatistics },
-  ) {
-    const batch = throughStatistics ? { mask, count } : null;
-    const operands = { x: x!, mean: mean!, variance: variance!, gamma, batch };
+  gradients(arithmetic, inputs, { view, epsilon, ofParameters }) {
+    const { dy, x, mean, variance, gamma = null } = inputs;
+    const operands = { x: x!, mean: mean!, variance: variance!, gamma, batch: batchOf(inputs) };
     const { dx, parameters } = arithmetic.gradients(dy!, view, operands, epsilon, ofParameters);
     return parameters === null ? [dx] : [dx, parameters.dgamma, parameters.dbeta];
   },
 };
+
+/** What of a batch is among the inputs: nothing where moving statistics normalize. */
+function batchOf({ mask, count, remainder, downscale }: Inputs): Batch<TensorInfo> | null {
+  if (remainder === undefined || downscale === undefined) return null;
+  return { mask: mask ?? null, count: count ?? null, remainder, downscale };
+}
 
 /**
  * The arithmetic on whichever tfjs backend is active, as kernels that are registered with tfjs when a backend first needs them.
@@ -55,15 +57,14 @@ export function registeredArithmetic(tf: Tf): Arithmetic<Tensor> {
         movingMean: masked?.moving.mean,
         movingVariance: masked?.moving.variance,
       };
-      const [mean, variance, count = null] = run(tf, "moments", inputs, { view });
-      return { mean, variance, count };
+      const [mean, variance, remainder, downscale, count = null] = run(tf, "moments", inputs, { view });
+      return { mean, variance, remainder, downscale, count };
     },
-    normalize(x, view, { mean, variance }, gamma, beta, epsilon) {
-      return run(tf, "normalize", { x, mean, variance, gamma, beta }, { view, epsilon })[0];
+    normalize(x, view, { mean, variance, batch }, gamma, beta, epsilon) {
+      return run(tf, "normalize", { x, mean, variance, gamma, beta, ...batch }, { view, epsilon })[0];
     },
     gradients(dy, view, { x, mean, variance, gamma, batch }, epsilon, ofParameters) {
-      const inputs = { dy, x, mean, variance, gamma, mask: batch?.mask, count: batch?.count };
-      const [dx, dgamma, dbeta] = run(tf, "gradients", inputs, { view, epsilon, ofParameters, throughStatistics: batch !== null });
+      const [dx, dgamma, dbeta] = run(tf, "gradients", { dy, x, mean, variance, gamma, ...batch }, { view, epsilon, ofParameters });
       return { dx, parameters: ofParameters ? { dgamma, dbeta } : null };
     },
   };

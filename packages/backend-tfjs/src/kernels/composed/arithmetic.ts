@@ -8,8 +8,7 @@ import { normalize } from "./normalize.ts";
 export function composedArithmetic(tf: Tf): Arithmetic<Tensor> {
   return {
     moments(x, view, masked) {
-      if (masked === null) return { ...moments(tf, x, view), count: null };
-      return maskedMoments(tf, x, view, masked.mask, masked.moving);
+      return masked === null ? moments(tf, x, view) : maskedMoments(tf, x, view, masked.mask, masked.moving);
     },
     normalize(x, view, normalizer, gamma, beta, epsilon) {
       // A device cannot run over nothing.

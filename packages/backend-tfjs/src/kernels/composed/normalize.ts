@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import type { Normalizer } from "../arithmetic.ts";
+import type { Batch, Normalizer } from "../arithmetic.ts";
 
 /**
  * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's backends only
@@ -10,7 +10,7 @@ export function normalize(
   tf: Tf,
   x: Tensor,
   view: ChannelView,
-  { mean, variance }: Normalizer<Tensor>,
+  { mean, variance, batch }: ScaledNormalizer,
   gamma: Tensor | null,
   beta: Tensor | null,
   epsilon: number,
@@ -20,12 +20,34 @@ export function normalize(
   const perChannel = broadcastShape(elements.shape, view);
   const spread = (tensor: Tensor): Tensor => (perChannel.length === 1 ? tensor : tf.reshape(tensor, perChannel));
   const offset = beta === null ? undefined : spread(beta);
+  if (batch !== null) {
+    const scale = gamma === null ? batch.downscale : tf.mul(gamma, batch.downscale);
+    const shifted = tf.add(variance, downscaled(tf, epsilon, batch));
+    return reshapeTo(tf, batchNorm(tf, elements, spread(mean), spread(shifted), offset, spread(scale), 0), x);
+  }
   const scale = gamma === null ? undefined : spread(gamma);
   // tfjs 4.22 writes epsilon into the shader of webgl as JavaScript prints it: 4294967296 is no int of GLSL, nor a float.
   const literal = Number.isInteger(epsilon) && epsilon >= 2 ** 31 ? 0 : epsilon;
   const shifted = literal === epsilon ? variance : tf.add(variance, epsilon);
-  const y = batchNorm(tf, elements, spread(mean), spread(shifted), offset, scale, literal);
-  return elements === x ? y : tf.reshape(y, x.shape);
+  return reshapeTo(tf, batchNorm(tf, elements, spread(mean), spread(shifted), offset, scale, literal), x);
+}
+
+/** A normalizer, and by how much its variance is scaled down where it is a batch's. */
+export type ScaledNormalizer = Normalizer<Tensor> & { readonly batch: Pick<Batch<Tensor>, "downscale"> | null };
+
+/** 1 / sqrt(variance + epsilon), `[channels]`. */
+export function inverseDeviationOf(tf: Tf, { variance, batch }: ScaledNormalizer, epsilon: number): Tensor {
+  if (batch === null) return tf.rsqrt(tf.add(variance, epsilon));
+  return tf.mul(tf.rsqrt(tf.add(variance, downscaled(tf, epsilon, batch))), batch.downscale);
+}
+
+/** epsilon in the unit of a variance; beside one that had to be scaled down it may vanish. */
+function downscaled(tf: Tf, epsilon: number, { downscale }: Pick<Batch<Tensor>, "downscale">): Tensor {
+  return tf.mul(tf.mul(downscale, epsilon), downscale);
+}
+
+function reshapeTo(tf: Tf, y: Tensor, { shape, rank }: Tensor): Tensor {
+  return rank <= 4 ? y : tf.reshape(y, shape);
 }
 
 /** The shape that broadcasts `[channels]` over the channel axis: that axis and those after it, which have `inner` elements. */

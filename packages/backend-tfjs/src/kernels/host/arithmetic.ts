@@ -1,9 +1,13 @@
 import type { TensorInfo } from "../../tf.ts";
-import type { Arithmetic } from "../arithmetic.ts";
+import { type Arithmetic, type Batch, DOWNSCALE, type Normalizer } from "../arithmetic.ts";
 import { batchGradient, gradientSums } from "./gradients.ts";
 import type { HostMemory } from "./memory.ts";
 import { moments } from "./moments.ts";
 import { normalize } from "./normalize.ts";
+
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+
+type HostNormalizer = Normalizer<TensorInfo> & { readonly batch: Batch<TensorInfo> | null };
 
 /**
  * The arithmetic as plain loops over the memory in which tfjs's cpu and wasm backends keep their tensors: no copy, one rounding
@@ -20,9 +24,18 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
     return tensor;
   };
   /** gamma / sqrt(variance + epsilon) */
-  const slopeOf = (variance: TensorInfo, gamma: TensorInfo | null, epsilon: number): Float64Array => {
+  const slopeOf = ({ variance, batch }: HostNormalizer, gamma: TensorInfo | null, epsilon: number): Float64Array => {
     const weights = gamma === null ? null : floats(gamma);
-    return doubles(variance).map((each, c) => (weights === null ? 1 : weights[c]) / Math.sqrt(each + epsilon));
+    const scale = batch === null ? null : floats(batch.downscale);
+    return doubles(variance).map((each, c) => {
+      const downscale = scale === null ? 1 : scale[c];
+      return ((weights === null ? 1 : weights[c]) * downscale) / Math.sqrt(each + epsilon * downscale * downscale);
+    });
+  };
+  /** The mean in float64, as it was found. */
+  const meanOf = ({ mean, batch }: HostNormalizer): Float64Array => {
+    const remainder = batch === null ? null : floats(batch.remainder);
+    return doubles(mean).map((each, c) => each + (remainder === null ? 0 : remainder[c]));
   };
 
   return {
@@ -30,28 +43,37 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
       const mean = new Float64Array(view.channels);
       const variance = new Float64Array(view.channels);
       const n = moments(floats(x), view, masked && bools(masked.mask), mean, variance);
-      if (masked === null) return { mean: store(mean), variance: store(variance), count: null };
       if (n === 0) {
-        mean.set(floats(masked.moving.mean));
-        variance.set(floats(masked.moving.variance));
+        mean.set(floats(masked!.moving.mean));
+        variance.set(floats(masked!.moving.variance));
       }
+      const downscale = variance.map((each) => (each > LARGEST_FLOAT32 && each < Number.POSITIVE_INFINITY ? DOWNSCALE : 1));
+      const rounded = mean.map(Math.fround);
+      const found = {
+        mean: store(rounded),
+        variance: store(variance.map((each, c) => each * downscale[c] * downscale[c])),
+        remainder: store(mean.map((each, c) => (Number.isFinite(each) ? each - rounded[c] : 0))),
+        downscale: store(downscale),
+      };
+      if (masked === null) return { ...found, count: null };
       const count = memory.allocate([]);
       floats(count)[0] = n;
-      return { mean: store(mean), variance: store(variance), count };
+      return { ...found, count };
     },
 
-    normalize(x, view, { mean, variance }, gamma, beta, epsilon) {
-      const slope = slopeOf(variance, gamma, epsilon);
+    normalize(x, view, normalizer, gamma, beta, epsilon) {
+      const slope = slopeOf(normalizer, gamma, epsilon);
       const offset = beta === null ? new Float64Array(view.channels) : doubles(beta);
       const y = memory.allocate(x.shape);
-      normalize(floats(x), floats(y), view, doubles(mean), slope, offset);
+      normalize(floats(x), floats(y), view, meanOf(normalizer), slope, offset);
       return y;
     },
 
-    gradients(dy, view, { x, mean, variance, gamma, batch }, epsilon, ofParameters) {
-      const inverseDeviation = slopeOf(variance, null, epsilon);
-      const slope = slopeOf(variance, gamma, epsilon);
-      const center = doubles(mean);
+    gradients(dy, view, { x, gamma, ...normalizer }, epsilon, ofParameters) {
+      const { batch } = normalizer;
+      const inverseDeviation = slopeOf(normalizer, null, epsilon);
+      const slope = slopeOf(normalizer, gamma, epsilon);
+      const center = meanOf(normalizer);
       const sums = new Float64Array(view.channels);
       const projections = new Float64Array(view.channels);
       if (batch !== null || ofParameters) gradientSums(floats(dy), floats(x), view, center, sums, projections);
