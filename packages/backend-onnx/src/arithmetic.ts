@@ -1,10 +1,9 @@
 import { type Arithmetic, elementsPerChannel, type Pass, sizeOf } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import { type Arrangement, arrange, arrangeForOperator } from "./arrangement.ts";
+import { type Arrangement, arrange, arrangeForOperator, arrangeForSums } from "./arrangement.ts";
 import type { Device } from "./device.ts";
 import type { Through } from "./graph/backward-graph.ts";
 import { scalarsOf } from "./graph/inputs.ts";
-import { TILE } from "./graph/layout.ts";
 import { backwardSource, inferenceSource, trainingSource } from "./graph-sources.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import type { Tensors } from "./sessions.ts";
@@ -34,8 +33,13 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
   /** A tensor as the arrangement has it. */
   const arranged = (tensor: Tensor, { shape }: Arrangement): Tensor => viewOf(ort, tensor, shape);
   /** What a layout wants besides. */
-  const extras = ({ layout, tile }: Arrangement): Tensors =>
-    layout.name === "channels-last" ? { [TILE]: new ort.Tensor("int64", BigInt64Array.of(BigInt(tile)), [1]) } : {};
+  const extras = ({ integers }: Arrangement): Tensors =>
+    Object.fromEntries(
+      Object.entries(integers).map(([name, numbers]) => [
+        name,
+        new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),
+      ]),
+    );
   const scalars = ({ config, view }: OnnxPass): Tensor => {
     const numbers = scalarsOf(config, elementsPerChannel(view));
     return hostTensor(ort, numbers, [numbers.length]);
@@ -46,7 +50,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
       // The runtime is not asked: its operators are not of one mind about tensors without elements.
       if (sizeOf(shape) === 0) return { y: zeros(ort, shape) };
       // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
-      const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view);
+      const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view, device);
       const source = inferenceSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config });
       const feeds = { x: arranged(x, arrangement), ...extras(arrangement), parameters, statistics };
       const { y } = await sessions.run(source, feeds, ["y"]);
@@ -56,7 +60,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
     async train(pass) {
       const { config, state, x, shape, view, gradient } = pass;
       const { parameters, statistics, sessions } = state;
-      const arrangement = arrange(view, device);
+      const arrangement = arrangeForSums(view, device);
       const mask = pass.mask === null ? null : maskOf(ort, pass.mask, arrangement.maskShape);
       const source = trainingSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config }, mask !== null);
       const feeds = {
@@ -84,7 +88,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
         const none = (wanted: boolean): Tensor | null => (wanted ? zeros(ort, [channels]) : null);
         return { dx: zeros(ort, shape), dgamma: none(dgammaWanted), dbeta: none(dbetaWanted) };
       }
-      const arrangement = arrange(view, device);
+      const arrangement = arrangeForSums(view, device);
       const through = throughOf(pass);
       // The moving statistics are still those of the pass: a step that moves them would have taken its place.
       const normalizedWith = mode.normalizeWith === "batch" ? normalizerFeeds(saved) : { statistics };
