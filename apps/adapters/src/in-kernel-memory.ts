@@ -1,5 +1,5 @@
 import type { CpuBackend, CpuLayer } from "@batchnorm/backend-cpu";
-import type { Backend, BackwardOptions, CallOptions, FloatTensor, Gradients, HostTensor, MaskTensor } from "@batchnorm/spec";
+import type { Backend, FloatTensor, HostTensor, MaskTensor } from "@batchnorm/spec";
 
 /**
  * A backend whose tensors all lie in kernel memory, results included, where its threads work on them. For the conformance suite, which
@@ -15,7 +15,7 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
     upload: ((tensor: HostTensor) => {
       const uploaded = backend.upload(tensor);
       const allocated = allocateLike(backend, uploaded);
-      allocated?.data.set(uploaded.data);
+      if (allocated !== null) allocated.data.set(uploaded.data);
       return allocated ?? uploaded;
     }) as CpuBackend["upload"],
   };
@@ -23,14 +23,9 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
 
 /** The layer, with an output in kernel memory where the caller gives none. */
 function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
-  const call = (x: FloatTensor, options: CallOptions<FloatTensor, MaskTensor> = {}): FloatTensor => {
-    const out = options.out ?? allocateLike(backend, x);
-    return layer.call(x, { ...options, out });
-  };
-  const backward = (dy: FloatTensor, options: BackwardOptions<FloatTensor> = {}): Gradients<FloatTensor> => {
-    const out = options.out ?? allocateLike(backend, dy);
-    return layer.backward(dy, { ...options, out });
-  };
+  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, { ...options, out: options.out ?? allocateLike(backend, x) });
+  const backward: CpuLayer["backward"] = (dy, options = {}) =>
+    layer.backward(dy, { ...options, out: options.out ?? allocateLike(backend, dy) });
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
@@ -38,6 +33,7 @@ function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
   });
 }
 

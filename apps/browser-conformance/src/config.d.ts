@@ -1,4 +1,4 @@
-/** The config that the command line names: see `configModule` in serve.ts. */
+/** The config that the command line names: see the aliases in run-browser.ts. */
 declare module "virtual:conformance-config" {
   const exported: unknown;
   export default exported;

@@ -116,13 +116,6 @@ describe("the command line", () => {
     expect(readFileSync(out, "utf8")).toBe(stdout);
   });
 
-  it("shows the mutants, each caught", async () => {
-    const { status, stdout } = await run(good, "--only", "5.2", "--mutants");
-    expect(status).toBe(0);
-    const [, caught, all] = /✓ mutants {2}(\d+) of (\d+) wrong backends caught/.exec(stdout)!;
-    expect(caught).toBe(all);
-  });
-
   it("draws the random cases of a seed", async () => {
     const message = async (seed: string): Promise<string> =>
       JSON.parse((await run(wrong, "--only", "12.7", "--reporter", "json", "--seed", seed)).stdout).results[0].cases.at(-1).failures[0]
@@ -305,7 +298,7 @@ describe("the executable", () => {
   it("explains itself", () => {
     const { status, stdout } = spawn(["--help"]);
     expect(status).toBe(0);
-    for (const option of ["--backend", "--only", "--deviations", "--reporter", "--out", "--seed", "--runs", "--mutants", "--vectors"]) {
+    for (const option of ["--backend", "--only", "--deviations", "--reporter", "--out", "--seed", "--runs", "--vectors"]) {
       expect(stdout).toContain(option);
     }
   });

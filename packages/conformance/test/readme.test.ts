@@ -1,29 +1,39 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { MUTANTS } from "@batchnorm/mutants";
 import { describe, expect, it } from "vitest";
-import { suiteCommand } from "../src/command.ts";
-import { MUTANTS } from "../src/mutants/run.ts";
-import { runConformance } from "../src/suite.ts";
+import { suiteCommand } from "../src/command/options.ts";
+import { runConformance, suiteChecks } from "../src/suite.ts";
 import { readVectors } from "../src/vectors/read.ts";
+import complete from "./adapters/complete.ts";
 import inference from "./adapters/inference.ts";
 
 const path = fileURLToPath(new URL("../README.md", import.meta.url));
 const readme = readFileSync(path, "utf8");
+const vectors = await readVectors();
 
 describe("the README", () => {
-  it("has an adapter of at most 15 lines that conforms, with what it cannot skipped", async () => {
-    const source = readFileSync(new URL("./adapters/inference.ts", import.meta.url), "utf8");
-    expect(readme).toContain(`\`\`\`ts\n// my-adapter.ts\n${source}\`\`\``);
-    expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
-    const { results } = await runConformance([inference], { vectors: await readVectors() });
-    expect(results[0].cases.filter(({ status }) => status === "failed").map(({ id, failures }) => `${id}: ${failures[0].message}`)).toEqual(
-      [],
-    );
-    expect(results[0].passed).toBeGreaterThan(200);
+  it.each([
+    { name: "inference", backend: inference, lines: 15, least: 200 },
+    { name: "complete", backend: complete, lines: 60, least: 700 },
+  ])("has an $name adapter of at most $lines lines that conforms", async ({ name, backend, lines, least }) => {
+    const source = readFileSync(new URL(`./adapters/${name}.ts`, import.meta.url), "utf8");
+    expect(readme).toContain(`\`\`\`ts\n${source}\`\`\``);
+    expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(lines);
+    const { results } = await runConformance([backend], { vectors });
+    const { cases, passed } = results[0];
+    expect(cases.filter(({ status }) => status === "failed").map(({ id, failures }) => `${id}: ${failures[0].message}`)).toEqual([]);
+    expect(passed).toBeGreaterThan(least);
   });
 
-  it("promises no more than there is", async () => {
-    expect((await readVectors()).cases.length).toBeGreaterThan(600);
+  it("has a complete adapter, of which no check is skipped but for what its manifest lacks", () => {
+    const { supports } = complete;
+    const skipped = suiteChecks(vectors).filter((check) => check.skip(supports) !== null);
+    expect(skipped.map(({ id }) => id)).toEqual([]);
+  });
+
+  it("promises no more than there is", () => {
+    expect(vectors.cases.length).toBeGreaterThan(600);
     expect(MUTANTS.length).toBeGreaterThan(100);
   });
 

@@ -73,6 +73,7 @@ export function describeValue(value: unknown): string {
 function render(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
   if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
     if (depth === DEEPEST) return "[...]";

@@ -41,7 +41,7 @@ const SMALLEST_THREADED = 2 ** 19;
 
 /** @throws BatchNormError `invalid-argument`, and `unsupported` where WebAssembly is asked for by name and does not run. */
 export function newEngine(options: EngineOptions): Engine {
-  rejectUnknownOptions("The options of the CPU backend", options, ["kernels", "threads"]);
+  rejectUnknownOptions("The options of the CPU backend", options as unknown, ["kernels", "threads"]);
   const { kernels = "auto", threads = 1 } = options;
   if (kernels !== "auto" && kernels !== "plain" && kernels !== "wasm") {
     throw new BatchNormError("invalid-argument", "There are no such kernels", kernels, "'auto', 'plain' or 'wasm'");

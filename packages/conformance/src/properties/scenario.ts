@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Case, Step } from "../vectors/case.ts";
-import { oracle } from "./oracle.ts";
+import { type OracleInput, oracle } from "./oracle.ts";
 
 /** A random layer and its batches, small enough to shrink to something that a person can read. */
 export interface Scenario {
@@ -110,7 +110,7 @@ export function buildCase(
       movingVariance: numbers(channels, () => spread ** 2 * (0.1 + random())),
     },
   };
-  let moving: { movingMean: ArrayLike<number>; movingVariance: ArrayLike<number> } = state.statistics;
+  let moving: Pick<OracleInput, "movingMean" | "movingVariance"> = state.statistics;
   const steps = kinds.map(({ training, trainable, gradient }): Step => {
     // On a grid of a sixteenth of the spread, a power of two: shifting and scaling x then lose no bit of it.
     const drawn = numbers(size, () => offset + (spread * Math.round((random() - 0.5) * 64)) / 16);
