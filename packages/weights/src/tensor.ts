@@ -64,3 +64,8 @@ export function widenFloat16(bits: number): number {
   if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
+
+/** The types of some variables in the file, such as "float32". */
+export function typeNames(tensors: Iterable<StoredTensor>): string {
+  return [...new Set(Array.from(tensors, ({ type, typeName }) => type ?? typeName))].join(", ");
+}
