@@ -24,7 +24,11 @@ export class Inflater {
    */
   inflate(what: string, packed: Uint8Array, length: number, form: "deflate" | "zlib"): Uint8Array {
     if (!(length <= this.#left)) {
-      throw invalidFile(`${what} unpacks to too much`, length, `${this.#left} bytes at most, ${MAX_EXPANSION} times the length of the file in all`);
+      throw invalidFile(
+        `${what} unpacks to too much`,
+        length,
+        `${this.#left} bytes at most, ${MAX_EXPANSION} times the length of the file in all`,
+      );
     }
     this.#left -= length;
     // fflate stops writing at the end of `out` without a word: one byte more shows that there was more.

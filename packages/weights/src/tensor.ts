@@ -12,7 +12,7 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Null where the file holds something that is no float, or that we do not read. */
   readonly type: NumberType | null;
-  /** The type in the file's own words, for an error. */
+  /** What the file has, in words: `float32`, `uint8, quantized`, `integer of 4 bytes`. */
   readonly typeName: string;
   /**
    * The numbers, little-endian, one after the other; a view into the file or a copy.
@@ -31,7 +31,12 @@ export interface StoredTensor {
 export function readVector(tensor: StoredTensor): Float32Array {
   const { path, shape, type, typeName } = tensor;
   if (type === null) {
-    throw new BatchNormError("unknown-dtype", `${path} is not made of floats that are read`, typeName, Object.keys(BYTES_PER_NUMBER).join(", "));
+    throw new BatchNormError(
+      "unknown-dtype",
+      `${path} is not made of floats that are read`,
+      typeName,
+      Object.keys(BYTES_PER_NUMBER).join(", "),
+    );
   }
   if (shape.length !== 1) throw new BatchNormError("invalid-file", `${path} is not a vector`, shape, "a shape of one dimension");
   const bytes = tensor.bytes();
@@ -67,5 +72,5 @@ export function widenFloat16(bits: number): number {
 
 /** The types of some variables in the file, such as "float32". */
 export function typeNames(tensors: Iterable<StoredTensor>): string {
-  return [...new Set(Array.from(tensors, ({ type, typeName }) => type ?? typeName))].join(", ");
+  return [...new Set(Array.from(tensors, ({ typeName }) => typeName))].join(", ");
 }

@@ -1,6 +1,6 @@
 """Makes the weight files that the tests read, each with what the framework itself says is in it.
 
-    python make_files.py            (with the packages of requirements.txt)
+    python make_files.py            (with the packages of requirements.txt, and `pip install --no-deps tensorflowjs==4.22.0`)
 
 Writes into ../test/files, one folder for each framework. Beside `x.keras` lies `x.json`: the list of the batch normalization layers
 of that model, with the values and the config that the framework gives for each. Files of the same model share one such list.
@@ -8,15 +8,21 @@ of that model, with the values and the config that the framework gives for each.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
+import sys
+import tempfile
+import types
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Callable
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -77,10 +83,10 @@ def fill(model: Any) -> Any:
     return model
 
 
-def functional(k: Any) -> Any:
+def functional(k: Any, inner_name: str = "norm") -> Any:
     """Nested models, names of their own and generated ones, every combination of center and scale, a wrapped layer, other layers."""
     norm = k.layers.BatchNormalization
-    inner = k.Sequential([k.layers.InputLayer((3,)), k.layers.Dense(2), norm(name="norm")], name="inner")
+    inner = k.Sequential([k.layers.InputLayer((3,)), k.layers.Dense(2), norm(name=inner_name)], name="inner")
     x = k.Input((2, 3), name="x")
     y = norm(name="norm", epsilon=1e-5, momentum=0.9)(x)
     y = norm(scale=False)(y)
@@ -264,13 +270,104 @@ def save_sharded(tensors: dict[str, torch.Tensor], folder: Path) -> None:
     (folder / "net.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
+# TensorFlow.js
+
+
+def converter(name: str) -> Any:
+    """A module of tensorflowjs's converter, without the decision forests and the hub, which it imports and these models do not need."""
+    for absent in ("tensorflow_decision_forests", "tensorflow_hub"):
+        sys.modules.setdefault(absent, types.ModuleType(absent))
+    root = str(distribution("tensorflowjs").locate_file("tensorflowjs"))
+    for package, folder in (("tensorflowjs", root), ("tensorflowjs.converters", f"{root}/converters")):
+        if package not in sys.modules:
+            sys.modules[package] = types.ModuleType(package)
+            sys.modules[package].__path__ = [folder]
+    return importlib.import_module(f"tensorflowjs.converters.{name}")
+
+
+def convolutional() -> Any:
+    """No ReLU after a norm: TensorFlow 2.21 fuses the two into an operator that the converter does not know."""
+    k = tf_keras
+    x = k.Input((2, 2, 2))
+    y = k.layers.BatchNormalization(name="first", epsilon=1e-4)(x)
+    y = k.layers.MaxPooling2D(1)(y)
+    y = k.layers.Conv2D(3, 1, use_bias=False)(y)
+    y = k.layers.BatchNormalization(name="after_convolution", center=False)(y)
+    y = k.layers.Flatten()(y)
+    y = k.layers.Dense(2)(y)
+    y = k.layers.BatchNormalization(name="after_dense")(y)
+    return k.Model(x, y, name="convolutional")
+
+
+def save_tfjs() -> None:
+    """What tfjs itself saves is made by make-tfjs-files.ts, in the same folder."""
+    folder = FOLDER / "tfjs"
+    layers_converter, graph_converter = converter("keras_h5_conversion"), converter("tf_saved_model_conversion_v2")
+    # The converter refuses two layers of one name.
+    model = fill(functional(tf_keras, "inner_norm"))
+    write_truth(folder / "layers.json", [truth_of(layer) for layer in norms_in(model)])
+    with tempfile.TemporaryDirectory() as saved:
+        model.save(f"{saved}/model.h5")
+        for name, quantization in (("layers", None), ("layers.uint8", "uint8"), ("layers.float16", "float16")):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).mkdir(parents=True)
+            topology, groups = layers_converter.h5_merged_saved_model_to_tfjs_format(f"{saved}/model.h5")
+            layers_converter.write_artifacts(topology, groups, str(folder / name), quantization and {quantization: True}, 100)
+    model = fill(convolutional())
+    write_truth(folder / "graph.json", [truth_of(layer) for layer in norms_in(model)])
+    with tempfile.TemporaryDirectory() as saved:
+        tf.saved_model.save(model, saved)
+        shutil.rmtree(folder / "graph", ignore_errors=True)
+        graph_converter.convert_tf_saved_model(saved, str(folder / "graph"))
+
+
+# HDF5
+
+
+def save_hdf5() -> None:
+    """What h5py can write and Keras does not."""
+    folder = FOLDER / "hdf5"
+    folder.mkdir(parents=True)
+    values = np.arange(100, dtype="<f4")
+    with h5py.File(folder / "features.h5", "w") as file:
+        file.create_dataset("chunked", data=values, chunks=(32,))
+        file.create_dataset("compressed", data=values, chunks=(32,), compression="gzip", shuffle=True, fletcher32=True)
+        file.create_dataset("unknown_filter", data=values, chunks=(32,), compression="lzf")
+        file.create_dataset("unwritten", (3,), "<f4")
+        file.create_dataset("unwritten_chunks", (3,), "<f4", chunks=(3,))
+        file.create_dataset("big_endian", data=values.astype(">f4"))
+        file.create_dataset("integers", data=values.astype("<i4"))
+        file.create_dataset("compound", data=np.zeros(2, [("a", "<f4")]))
+        file.create_dataset("external", (3,), "<f4", external=[("other.bin", 0, 12)])
+        compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        compact.set_layout(h5py.h5d.COMPACT)
+        small = h5py.h5d.create(file.id, b"compact", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((3,)), compact)
+        small.write(h5py.h5s.ALL, h5py.h5s.ALL, values[:3].copy())
+        file["soft_link"] = h5py.SoftLink("/chunked")
+        group = file.create_group("texts")
+        group.attrs["one"] = "ein Wort"
+        group.attrs["fixed"] = np.array([b"ab", b"c"])
+        group.attrs["many"] = [f"layer {index}" for index in range(300)]
+        group.attrs["number"] = 1.5
+        group.attrs["empty"] = ""
+        for index in range(20):
+            file.create_group(f"many/group_{index}")
+    with h5py.File(folder / "latest.h5", "w", libver="latest") as file:
+        file["a"] = values
+    with h5py.File(folder / "track_order.h5", "w", track_order=True) as file:
+        file["a"] = values
+    with h5py.File(folder / "cycle.h5", "w") as file:
+        file.create_group("a")["again"] = file["/"]
+
+
 def main() -> None:
     """Makes every folder again."""
     keras.utils.set_random_seed(SEED)
-    makers: dict[str, Callable[[], None]] = {"keras": save_keras, "tf-keras": save_tf_keras, "pytorch": save_torch}
+    makers: dict[str, Callable[[], None]] = {"keras": save_keras, "tf-keras": save_tf_keras, "pytorch": save_torch, "hdf5": save_hdf5}
     for name, make in makers.items():
         shutil.rmtree(FOLDER / name, ignore_errors=True)
         make()
+    save_tfjs()
 
 
 if __name__ == "__main__":

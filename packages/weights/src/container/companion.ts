@@ -11,7 +11,11 @@ export type ReadCompanion = (path: string) => Promise<Uint8Array>;
  */
 export function checkRelativePath(what: string, path: unknown): asserts path is string {
   const wrong =
-    typeof path !== "string" || path === "" || /[\\:\0]/.test(path) || path.startsWith("/") || path.split("/").some((part) => part === "..");
+    typeof path !== "string" ||
+    path === "" ||
+    /[\\:\0]/.test(path) ||
+    path.startsWith("/") ||
+    path.split("/").some((part) => part === "..");
   if (wrong) throw invalidFile(`${what} whose path may leave the folder`, path, "a relative path without .., backslashes and colons");
 }
 

@@ -65,7 +65,8 @@ function findDirectory(view: DataView): Directory {
     if (view.getUint32(end, true) !== DIRECTORY_END || end + 22 + view.getUint16(end + 20, true) !== view.byteLength) continue;
     const count = view.getUint16(end + 10, true);
     const start = view.getUint32(end + 16, true);
-    if (start === IN_ZIP64 || count === 0xffff) throw unsupportedFormat("The zip archive is a zip64 archive", "zip64", "an archive below 4 GB");
+    if (start === IN_ZIP64 || count === 0xffff)
+      throw unsupportedFormat("The zip archive is a zip64 archive", "zip64", "an archive below 4 GB");
     if (start > end) throw invalidFile("The directory of the zip archive lies outside it", start, `${end} at most`);
     return { count, start, end };
   }

@@ -15,7 +15,11 @@ import { MESSAGE, type Message } from "./object-header.ts";
 export function readTextAttribute(file: FileBytes, heap: GlobalHeap, messages: readonly Message[], wanted: string): string[] | null {
   for (const message of messages) {
     if (message.type === MESSAGE.attributeInfo) {
-      throw unsupportedFormat("The HDF5 file has attributes outside of object headers", "attribute info", "what h5py writes without libver");
+      throw unsupportedFormat(
+        "The HDF5 file has attributes outside of object headers",
+        "attribute info",
+        "what h5py writes without libver",
+      );
     }
     if (message.type !== MESSAGE.attribute || message.shared) continue;
     const cursor = new Cursor(file, "An attribute", message.start, message.length);

@@ -25,7 +25,8 @@ export function readChunks(
   const dimensions = layout.uint8();
   const tree = layout.address();
   const chunkLength = layout.uint32() * elementSize;
-  if (dimensions !== 2) throw invalidFile(`The chunks of ${path} are not those of a vector`, dimensions, "2 dimensions, the last an element's size");
+  if (dimensions !== 2)
+    throw invalidFile(`The chunks of ${path} are not those of a vector`, dimensions, "2 dimensions, the last an element's size");
   const filters = filterMessage === undefined ? [] : readFilters(file, filterMessage);
   if (tree === null) throw invalidFile(`The dataset ${path} was never written`, null, `${length} bytes`);
   const chunks = [...readLeaves(file, tree, null)].sort((a, b) => a.element - b.element);
@@ -35,7 +36,8 @@ export function readChunks(
     file.spend("A chunk", address, size);
     let bytes = file.bytes.subarray(address, address + size);
     // Filters were applied in their order; a set bit in the mask says that one was left out.
-    for (let k = filters.length - 1; k >= 0; k--) if ((mask & (1 << k)) === 0) bytes = unfilter(file, path, filters[k], bytes, chunkLength, elementSize);
+    for (let k = filters.length - 1; k >= 0; k--)
+      if ((mask & (1 << k)) === 0) bytes = unfilter(file, path, filters[k], bytes, chunkLength, elementSize);
     if (bytes.length !== chunkLength) throw invalidFile(`A chunk of ${path} has the wrong length`, bytes.length, `${chunkLength} bytes`);
     parts.push(bytes);
   }

@@ -27,13 +27,15 @@ export function readDataset(
   };
   const shape = readShape(open(MESSAGE.dataspace, "dataspace"));
   const shared = messages.some(({ type, shared }) => type === MESSAGE.datatype && shared);
-  const datatype: Datatype = shared ? { kind: "other", size: 1, name: "a type that datasets share" } : readDatatype(open(MESSAGE.datatype, "datatype"));
+  const datatype: Datatype = shared
+    ? { kind: "other", size: 1, name: "a type that datasets share" }
+    : readDatatype(open(MESSAGE.datatype, "datatype"));
   const type = numberType(datatype, texts);
   return {
     path,
     shape,
     type,
-    typeName: datatype.kind === "other" ? datatype.name : `${datatype.kind} of ${datatype.size} bytes`,
+    typeName: type ?? (datatype.kind === "other" ? datatype.name : `${datatype.kind} of ${datatype.size} bytes`),
     bytes: () => {
       if (messages.some(({ type }) => type === MESSAGE.externalFiles)) {
         throw new BatchNormError("invalid-file", `The data of ${path} lies in another file`, path, "a dataset that lies in its own file");
@@ -61,7 +63,11 @@ function readData(
 ): Uint8Array {
   const version = layout.uint8();
   if (version !== 3) {
-    throw unsupportedFormat(`The dataset ${path} has another data layout`, `version ${version}`, "version 3, which h5py writes without libver");
+    throw unsupportedFormat(
+      `The dataset ${path} has another data layout`,
+      `version ${version}`,
+      "version 3, which h5py writes without libver",
+    );
   }
   const kind = layout.uint8();
   if (kind === 0) {

@@ -1,4 +1,4 @@
-import { parseObject, type JsonObject } from "../container/json.ts";
+import { type JsonObject, parseObject } from "../container/json.ts";
 import type { ZipMember } from "../container/zip.ts";
 import { invalidFile, unsupportedFormat } from "../errors.ts";
 import { readHdf5 } from "../hdf5/file.ts";
@@ -13,7 +13,11 @@ export function readKerasArchive(members: ReadonlyMap<string, ZipMember>): Weigh
   const config = parseObject("config.json", read(members, "config.json"));
   const metadata = parseObject("metadata.json", read(members, "metadata.json"));
   if (members.has("model.weights.npz")) {
-    throw unsupportedFormat("The weights in the .keras file are a NumPy archive", "model.weights.npz", "model.weights.h5, which Keras writes by default");
+    throw unsupportedFormat(
+      "The weights in the .keras file are a NumPy archive",
+      "model.weights.npz",
+      "model.weights.h5, which Keras writes by default",
+    );
   }
   return readKerasModel(config, metadata, read(members, WEIGHTS_FILE));
 }
@@ -36,6 +40,7 @@ export function frameworkOf(version: unknown): Framework | null {
 
 function read(members: ReadonlyMap<string, ZipMember>, name: string): Uint8Array {
   const member = members.get(name);
-  if (member === undefined) throw invalidFile(`The .keras file has no ${name}`, [...members.keys()], "config.json, metadata.json and model.weights.h5");
+  if (member === undefined)
+    throw invalidFile(`The .keras file has no ${name}`, [...members.keys()], "config.json, metadata.json and model.weights.h5");
   return member.read();
 }

@@ -39,11 +39,13 @@ export function configEntries(model: JsonObject): ConfigEntry[] {
 }
 
 function visit(json: JsonObject, path: string, ancestors: readonly string[], entries: ConfigEntry[]): void {
-  if (ancestors.length > MAX_DEPTH) throw invalidFile("The layers in the config are nested too deeply", ancestors.length, `${MAX_DEPTH} at most`);
+  if (ancestors.length > MAX_DEPTH)
+    throw invalidFile("The layers in the config are nested too deeply", ancestors.length, `${MAX_DEPTH} at most`);
   const { config } = json;
   const name = nameOf(json) ?? path.slice(path.lastIndexOf("/") + 1);
   const module = json.module ?? "keras.layers";
-  const builtIn = typeof module === "string" && /^(tf_)?keras\./.test(module) && (json.registered_name ?? null) !== `Custom>${json.class_name}`;
+  const builtIn =
+    typeof module === "string" && /^(tf_)?keras\./.test(module) && (json.registered_name ?? null) !== `Custom>${json.class_name}`;
   entries.push({ path, name, className: String(json.class_name), builtIn, json, ancestors });
   const inside = [...ancestors, name];
   // Keras 1 wrote the layers of a Sequential model as the config itself.

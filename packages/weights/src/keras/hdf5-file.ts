@@ -18,7 +18,8 @@ export function readHdf5File(bytes: Uint8Array): { readonly kind: Hdf5Kind; read
   const weights = root.groups.get("model_weights") ?? root;
   const legacy = ["layer_names", "layer_names0"].some((name) => weights.texts(name) !== null);
   if (legacy) return { kind: "legacy-h5", layers: readLegacy(root, weights) };
-  if (stores.length === 0) throw invalidFile("The HDF5 file is not of a Keras model", [...root.groups.keys()], "groups named vars or layer_names");
+  if (stores.length === 0)
+    throw invalidFile("The HDF5 file is not of a Keras model", [...root.groups.keys()], "groups named vars or layer_names");
   const framework = stores.some(({ name }) => name !== null) ? "keras" : null;
   return { kind: "weights-h5", layers: layersOfStores(stores, [], framework) };
 }

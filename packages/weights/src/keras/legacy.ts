@@ -34,6 +34,8 @@ export function layersOfNamedStores(
   framework: Framework | null,
 ): WeightLayer[] {
   const found = stores.map((store) => ({ store, entry: findEntry(store.path.split("/"), entries) }));
+  const place = (entry: ConfigEntry | null): number => (entry === null ? entries.length : entries.indexOf(entry));
+  found.sort((a, b) => place(a.entry) - place(b.entry));
   const layers = found.map(({ store, entry }) => layerOf(store, entry, framework));
   // Where variables are left without a config, they may be those of the layers that seem to have none.
   if (found.some(({ entry }) => entry === null)) return layers;

@@ -16,7 +16,11 @@ export function readShardedKeras(map: ReadonlyMap<string, readonly string[]>, sh
     const path = key.replace(/^\//, "").replace(/\/?vars$/, "");
     const parts = files.map((file) => byFile.get(file)?.get(path)).filter((part) => part !== undefined);
     const name = parts.map((part) => part.name).find((each) => each !== null) ?? null;
-    const store = makeStore(path, name, parts.flatMap(({ members }) => [...members]));
+    const store = makeStore(
+      path,
+      name,
+      parts.flatMap(({ members }) => [...members]),
+    );
     // A shard that was full before the first variable may lack the group; with variables to spare nothing can be missing.
     const lacking = parts.length < files.length && store.variables.length < 4;
     return lacking ? { ...store, missing: `a shard of ${path}` } : store;

@@ -1,6 +1,6 @@
 import { type BatchNormConfig, type BatchNormState, fromKerasWeights, resolveState } from "@batchnorm/spec";
 import { invalidFile } from "../errors.ts";
-import { cannotConvert, type ConfigFromFile, type Framework } from "../layer.ts";
+import { type ConfigFromFile, cannotConvert, type Framework } from "../layer.ts";
 import { readVector, type StoredTensor } from "../tensor.ts";
 import { assumedConfig } from "./config.ts";
 
@@ -31,7 +31,9 @@ export function configOfOrdered(variables: OrderedVariables, framework: Framewor
   }
   if (count > 4) throw cannotConvert("The layer has the variables of renorm, which is another layer", count, "2 or 4 variables");
   if (count !== 2 && count !== 4) throw invalidFile("Variables of the layer are missing", count, "2 or 4");
-  return assumedConfig({ scale: count === 4, center: count === 4 }, framework);
+  const { config, assumed } = assumedConfig({ scale: count === 4, center: count === 4 }, framework);
+  // Two may also be the first two of four, in a shard that is read by itself.
+  return { config, assumed: count === 2 ? [...assumed, "center", "scale"] : assumed };
 }
 
 /** @throws BatchNormError `invalid-file` for a missing statistic, and what `readVector` and `resolveState` throw. */

@@ -8,7 +8,20 @@ const MAX_HEADER = 100_000_000;
 const NUMBER_TYPES: Readonly<Record<string, NumberType>> = { F16: "float16", BF16: "bfloat16", F32: "float32", F64: "float64" };
 
 /** Bytes of the other types of the format, as far as they are whole bytes; a type that is not known here is left alone. */
-const OTHER_SIZES: Readonly<Record<string, number>> = { BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, I16: 2, U16: 2, I32: 4, U32: 4, I64: 8, U64: 8, C64: 8 };
+const OTHER_SIZES: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  I16: 2,
+  U16: 2,
+  I32: 4,
+  U32: 4,
+  I64: 8,
+  U64: 8,
+  C64: 8,
+};
 
 /**
  * The tensors of a safetensors file, by name: eight bytes with the length of the header, the header in JSON, the data.
@@ -19,7 +32,8 @@ const OTHER_SIZES: Readonly<Record<string, number>> = { BOOL: 1, U8: 1, I8: 1, F
  */
 export function readSafetensors(bytes: Uint8Array): Map<string, StoredTensor> {
   const length = headerLength(bytes);
-  if (length === null) throw invalidFile("The file is not safetensors", bytes.subarray(0, 8), "the length of a header that lies in the file");
+  if (length === null)
+    throw invalidFile("The file is not safetensors", bytes.subarray(0, 8), "the length of a header that lies in the file");
   const start = 8 + length;
   const header = parseObject("The header of the safetensors file", bytes.subarray(8, start));
   const tensors = new Map<string, StoredTensor>();
@@ -29,7 +43,7 @@ export function readSafetensors(bytes: Uint8Array): Map<string, StoredTensor> {
     const { dtype, shape, from, to } = readEntry(name, entry);
     ranges.push({ name, from, to });
     const type = Object.hasOwn(NUMBER_TYPES, dtype) ? NUMBER_TYPES[dtype] : null;
-    tensors.set(name, { path: name, shape, type, typeName: dtype, bytes: () => bytes.subarray(start + from, start + to) });
+    tensors.set(name, { path: name, shape, type, typeName: type ?? dtype, bytes: () => bytes.subarray(start + from, start + to) });
   }
   checkRanges(ranges, bytes.byteLength - start);
   return tensors;
@@ -61,7 +75,8 @@ function readEntry(name: string, entry: unknown): Entry {
   const [from, to] = offsets;
   const size = sizeOf(dtype);
   const wanted = shape.reduce((product, dimension) => product * dimension, size ?? 0);
-  if (size !== null && to - from !== wanted) throw invalidFile(`The data of ${name.slice(0, 80)} does not fill its shape`, to - from, `${wanted} bytes`);
+  if (size !== null && to - from !== wanted)
+    throw invalidFile(`The data of ${name.slice(0, 80)} does not fill its shape`, to - from, `${wanted} bytes`);
   return { dtype, shape, from, to };
 }
 
