@@ -2,7 +2,7 @@ import { invalidFile } from "../errors.ts";
 import { Inflater } from "../inflate.ts";
 
 /** The value of an address that points nowhere. */
-export const UNDEFINED_ADDRESS = 2n ** 64n - 1n;
+const UNDEFINED_ADDRESS = 2n ** 64n - 1n;
 
 /**
  * The bytes of an HDF5 file and a limit on the work that reading them may take.
