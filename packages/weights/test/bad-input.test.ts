@@ -142,14 +142,17 @@ describe("safetensors", () => {
   });
 
   test("an unknown dtype of a layer is its reason; of another tensor it is nobody's business", async () => {
-    const { layers } = await readWeights(file({ "a.running_mean": tensor(0, 3, { dtype: "F8_NEW" }), other: tensor(3, 12, { dtype: "F4" }) }));
+    const { layers } = await readWeights(
+      file({ "a.running_mean": tensor(0, 3, { dtype: "F8_NEW" }), other: tensor(3, 12, { dtype: "F4" }) }),
+    );
     expect(layers).toMatchObject([{ name: "a", state: null, storedAs: "F8_NEW" }]);
   });
 });
 
 describe("JSON", () => {
   const weight = (more: object = {}): object => ({ name: "n/moving_mean", shape: [1], dtype: "float32", ...more });
-  const model = (weights: unknown, paths: unknown = ["w.bin"]): Uint8Array => encode({ modelTopology: {}, weightsManifest: [{ paths, weights }] });
+  const model = (weights: unknown, paths: unknown = ["w.bin"]): Uint8Array =>
+    encode({ modelTopology: {}, weightsManifest: [{ paths, weights }] });
   const readCompanion = async (): Promise<Uint8Array> => new Uint8Array(4);
 
   test.each<[string, Uint8Array, string]>([
@@ -195,7 +198,9 @@ describe("JSON", () => {
   test("10000 models within each other", async () => {
     const depth = 10_000;
     const config = `${'{"class_name":"Sequential","config":{"layers":['.repeat(depth)}${"]}}".repeat(depth)}`;
-    await expectRefusal(encode(config), "invalid-file", "nested too deeply", { readCompanion: async () => bytesOf("keras/images/model.weights.h5") });
+    await expectRefusal(encode(config), "invalid-file", "nested too deeply", {
+      readCompanion: async () => bytesOf("keras/images/model.weights.h5"),
+    });
   });
 
   test("Python's NaN and Infinity are read", async () => {

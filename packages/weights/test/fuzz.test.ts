@@ -83,13 +83,7 @@ test.each(WITH_COMPANIONS)(`${PER_FILE} damaged copies of %s with its companions
 
 test(`${PER_FILE * 4} files of random bytes behind each signature`, async () => {
   const mutator = new Mutator(SEED);
-  const signatures = [
-    [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a],
-    [0x50, 0x4b, 3, 4],
-    [0x7b],
-    [0x20, 0, 0, 0, 0, 0, 0, 0, 0x7b],
-    [],
-  ];
+  const signatures = [[0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], [0x50, 0x4b, 3, 4], [0x7b], [0x20, 0, 0, 0, 0, 0, 0, 0, 0x7b], []];
   for (let index = 0; index < PER_FILE * 4; index++) {
     const bytes = Uint8Array.from({ length: mutator.below(400) }, () => mutator.below(256));
     for (const signature of signatures) {

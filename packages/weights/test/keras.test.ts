@@ -11,12 +11,14 @@ test.each([
   ["keras/images.keras", "keras/images", "keras"],
   ["keras/images.compressed.keras", "keras/images", "keras"],
   ["keras/images", "keras/images", "keras-folder"],
+  ["keras/shared.keras", "keras/shared", "keras"],
   ["keras/compiled.keras", "keras/compiled", "keras"],
   ["keras/mixed_float16.keras", "keras/mixed_float16", "keras"],
   ["keras/float16.keras", "keras/float16", "keras"],
   ["keras/bfloat16.keras", "keras/bfloat16", "keras"],
   ["tf-keras/functional.keras", "tf-keras/functional", "keras"],
   ["tf-keras/functional.h5", "tf-keras/functional", "legacy-h5"],
+  ["tf-keras/shared.keras", "tf-keras/shared", "keras"],
   ["tf-keras/images.keras", "tf-keras/images", "keras"],
   ["tf-keras/images.h5", "tf-keras/images", "legacy-h5"],
 ])("%s has the layers that the framework says", async (name, truth, format) => {
@@ -38,12 +40,15 @@ test("a float64 that float32 does not hold is a reason, not a rounded number", a
   expect(layer).toMatchObject({ name: "norm", state: null, config: { epsilon: 1e-3 }, reason: { code: "unknown-dtype" } });
 });
 
-test.each(["keras/renorm.keras", "keras/renorm.h5", "tf-keras/renorm.keras", "tf-keras/renorm.h5"])("%s: renorm is refused by name", async (name) => {
-  const [renormalized, ordinary] = await layersOf(name);
-  expect(renormalized).toMatchObject({ name: "renormalized", config: null, state: null, reason: { code: "cannot-convert" } });
-  expect(renormalized.reason?.message).toContain("renorm");
-  expectValues(ordinary, truthOf(`${name.split("/")[0]}/renorm`)[1]);
-});
+test.each(["keras/renorm.keras", "keras/renorm.h5", "tf-keras/renorm.keras", "tf-keras/renorm.h5"])(
+  "%s: renorm is refused by name",
+  async (name) => {
+    const [renormalized, ordinary] = await layersOf(name);
+    expect(renormalized).toMatchObject({ name: "renormalized", config: null, state: null, reason: { code: "cannot-convert" } });
+    expect(renormalized.reason?.message).toContain("renorm");
+    expectValues(ordinary, truthOf(`${name.split("/")[0]}/renorm`)[1]);
+  },
+);
 
 test("without a config renorm is known by the number of its variables", async () => {
   const [renormalized, ordinary] = await layersOf("keras/renorm.weights.h5");
@@ -90,7 +95,14 @@ test("weights alone in a legacy .h5 are found by name", async () => {
   const truth = truthOf("tf-keras/functional");
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
   expect(byPath.size).toBe(truth.length);
-  const paths = ["norm/norm", "batch_normalization/batch_normalization", "batch_normalization_1/batch_normalization_1", "plain/plain", "each/each", "inner/norm"];
+  const paths = [
+    "norm/norm",
+    "batch_normalization/batch_normalization",
+    "batch_normalization_1/batch_normalization_1",
+    "plain/plain",
+    "each/each",
+    "inner/norm",
+  ];
   for (const [index, path] of paths.entries()) {
     expectValues(byPath.get(path)!, truth[index]);
     expect(byPath.get(path)).toMatchObject({ recognizedBy: "name", framework: "tf-keras" });
@@ -120,7 +132,9 @@ test("a subclassed model has no config of its layers", async () => {
 });
 
 test("tf-keras takes the sample variance at rank 4, as far as the file tells the rank", async () => {
-  const [[archive], [legacy], [flat]] = await Promise.all(["images.keras", "images.h5", "functional.keras"].map((name) => layersOf(`tf-keras/${name}`)));
+  const [[archive], [legacy], [flat]] = await Promise.all(
+    ["images.keras", "images.h5", "functional.keras"].map((name) => layersOf(`tf-keras/${name}`)),
+  );
   expect(archive).toMatchObject({ config: { varianceEstimator: "sample" }, assumed: [] });
   expect(legacy).toMatchObject({ config: { varianceEstimator: "population" }, assumed: ["varianceEstimator"] });
   expect(flat).toMatchObject({ config: { varianceEstimator: "population" }, assumed: [] });

@@ -11,7 +11,13 @@ test.each(["pytorch/net.safetensors", "pytorch/net.safetensors.index.json"])("%s
   for (const wanted of truth) {
     const layer = layers.find((each) => each.name === wanted.name)!;
     expect(layer).toMatchObject({ framework: "pytorch", recognizedBy: "name", assumed: ["momentum", "epsilon", "trainable"] });
-    expect(layer.config).toMatchObject({ axis: 1, momentum: 0.9, epsilon: 1e-5, varianceEstimator: "sample", scale: wanted.gamma !== null });
+    expect(layer.config).toMatchObject({
+      axis: 1,
+      momentum: 0.9,
+      epsilon: 1e-5,
+      varianceEstimator: "sample",
+      scale: wanted.gamma !== null,
+    });
     if (wanted.name === "double") expect(layer.reason).toMatchObject({ code: "unknown-dtype" });
     else expectValues(layer, wanted);
   }

@@ -87,7 +87,11 @@ test("a node FusedBatchNorm whose inputs are weights has all four arrays", async
   const { layers } = await readWeights(new TextEncoder().encode(JSON.stringify(model)), { readCompanion: async () => bytes });
   const truth: TrueLayer = { name: "bn", gamma: [1, 2], beta: [3, 4], movingMean: [5, 6], movingVariance: [7, 8] };
   expectValues(layers[0], truth);
-  expect(layers[0]).toMatchObject({ name: "bn", config: { epsilon: 0.25, axis: 1 }, assumed: ["momentum", "center", "scale", "trainable"] });
+  expect(layers[0]).toMatchObject({
+    name: "bn",
+    config: { epsilon: 0.25, axis: 1 },
+    assumed: ["momentum", "center", "scale", "trainable"],
+  });
   expect(layers[1]).toMatchObject({ name: "train", state: null, assumed: ["epsilon", "momentum", "center", "scale", "trainable"] });
   expect(layers[1].reason?.message).toContain("moving mean");
 });

@@ -104,6 +104,15 @@ def images(k: Any) -> Any:
     return k.Sequential([k.layers.InputLayer((2, 2, 1)), k.layers.Conv2D(3, 1, use_bias=False), k.layers.BatchNormalization()], name="images")
 
 
+def shared(k: Any) -> Any:
+    """One layer in two models, and before another one: the two Kerases count on differently."""
+    norm = k.layers.BatchNormalization(name="shared")
+    x = k.Input((3,))
+    inner = k.Model(x, k.layers.BatchNormalization(name="other")(norm(x)), name="inner")
+    y = k.Input((3,))
+    return k.Model(y, inner(norm(y)), name="outer")
+
+
 def renorm(k: Any) -> Any:
     norm = k.layers.BatchNormalization
     return k.Sequential([k.layers.InputLayer((3,)), norm(renorm=True, name="renormalized"), norm(name="ordinary")], name="renorm")
@@ -177,6 +186,7 @@ def save_keras() -> None:
 
     save("functional", fill(functional(keras)), ".keras", ".h5", ".weights.h5")
     save("images", fill(images(keras)), ".keras", ".weights.json", "/")
+    save("shared", fill(shared(keras)), ".keras")
     save("subclassed", fill(subclassed()), ".keras")
     save("renorm", fill(renorm(keras)), ".keras", ".h5", ".weights.h5")
     save("compiled", compiled(), ".keras")
@@ -204,6 +214,7 @@ def save_tf_keras() -> None:
 
     save("functional", fill(functional(tf_keras)), ".keras", ".h5", ".weights.h5", ".only-weights.h5")
     save("images", fill(images(tf_keras)), ".keras", ".h5")
+    save("shared", fill(shared(tf_keras)), ".keras")
     save("renorm", fill(renorm(tf_keras)), ".keras", ".h5")
 
 

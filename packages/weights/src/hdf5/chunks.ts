@@ -29,10 +29,10 @@ export function readChunks(
     throw invalidFile(`The chunks of ${path} are not those of a vector`, dimensions, "2 dimensions, the last an element's size");
   const filters = filterMessage === undefined ? [] : readFilters(file, filterMessage);
   if (tree === null) throw invalidFile(`The dataset ${path} was never written`, null, `${length} bytes`);
-  const chunks = [...readLeaves(file, tree, null)].sort((a, b) => a.element - b.element);
   const parts: Uint8Array[] = [];
-  for (const [index, { address, size, mask, element }] of chunks.entries()) {
-    if (element * elementSize !== index * chunkLength) throw invalidFile(`The chunks of ${path} have gaps`, element, "one after the other");
+  for (const { address, size, mask, element } of readLeaves(file, tree, null)) {
+    if (element * elementSize !== parts.length * chunkLength)
+      throw invalidFile(`The chunks of ${path} have gaps`, element, "one after the other");
     file.spend("A chunk", address, size);
     let bytes = file.bytes.subarray(address, address + size);
     // Filters were applied in their order; a set bit in the mask says that one was left out.

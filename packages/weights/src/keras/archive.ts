@@ -28,7 +28,7 @@ export function readKerasModel(config: JsonObject, metadata: JsonObject | null, 
     throw invalidFile("config.json is not of a Keras model", config, "an object with class_name and config");
   }
   const framework = metadata === null ? "keras" : frameworkOf(metadata.keras_version);
-  return layersOfStores(findStores(readHdf5(weights)), configEntries(config), framework);
+  return layersOfStores(findStores(readHdf5(weights)), configEntries(config, framework), framework);
 }
 
 /** tf-keras counts on from Keras 2. */

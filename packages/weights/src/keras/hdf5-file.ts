@@ -25,8 +25,8 @@ export function readHdf5File(bytes: Uint8Array): { readonly kind: Hdf5Kind; read
 }
 
 function readLegacy(root: Hdf5Group, weights: Hdf5Group): WeightLayer[] {
+  const framework = frameworkOf((root.texts("keras_version") ?? weights.texts("keras_version"))?.[0]);
   const text = root.texts("model_config")?.[0];
-  const entries = text === undefined ? [] : configEntries(parseObject("model_config", text));
-  const version = (root.texts("keras_version") ?? weights.texts("keras_version"))?.[0];
-  return layersOfNamedStores(findNamedStores(weights), entries, version === undefined ? null : frameworkOf(version));
+  const entries = text === undefined ? [] : configEntries(parseObject("model_config", text), framework);
+  return layersOfNamedStores(findNamedStores(weights), entries, framework);
 }

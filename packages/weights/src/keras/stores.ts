@@ -65,7 +65,6 @@ export function layersOfStores(stores: readonly Store[], entries: readonly Confi
   const layers: WeightLayer[] = [];
   for (const entry of entries.filter(isNorm)) {
     const store = takeStore(left, stores, entry);
-    if (store === undefined && isShared(entry, entries)) continue;
     layers.push(layerOfEntry(entry, store, framework));
   }
   const builtIn = new Set(entries.filter((entry) => entry.builtIn && !isNorm(entry)).map(({ path }) => path));
@@ -86,12 +85,6 @@ function takeStore(left: Map<string, Store>, stores: readonly Store[], entry: Co
   const store = atPath ?? (named.length === 1 ? left.get(named[0].path) : undefined);
   if (store !== undefined) left.delete(store.path);
   return store;
-}
-
-/** A layer that two models share stands in the config of both, and is stored once. */
-function isShared(entry: ConfigEntry, entries: readonly ConfigEntry[]): boolean {
-  const written = JSON.stringify(entry.json.config);
-  return entries.some((other) => other !== entry && other.name === entry.name && JSON.stringify(other.json.config) === written);
 }
 
 function layerOfEntry(entry: ConfigEntry, store: Store | undefined, framework: Framework | null): WeightLayer {

@@ -24,7 +24,7 @@ export async function readTfjsModel(
     throw unsupportedFormat("The tfjs model is of another kind", model.format, "layers-model or graph-model");
   }
   const config = isObject(topology) && isObject(topology.model_config) ? topology.model_config : topology;
-  const entries = isObject(config) ? configEntries(config) : [];
+  const entries = isObject(config) ? configEntries(config, "tfjs") : [];
   return { kind: "tfjs-layers-model", layers: layersOfNamedStores(storesOf(tensors), entries, "tfjs") };
 }
 
