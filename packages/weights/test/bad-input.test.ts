@@ -66,6 +66,7 @@ describe("a zip archive", () => {
     ["cut off", good.subarray(0, good.length - 30), "invalid-file", "no directory"],
     ["empty", Uint8Array.of(0x50, 0x4b, 5, 6, ...new Uint8Array(18)), "invalid-file", "not a .keras file"],
     ["with a directory of other entries", change(good, 1, 0, 0, 4), "invalid-file", "directory"],
+    ["with a name that is longer than the directory", change(good, 1, 28, 0xffff, 2), "invalid-file", "directory"],
     ["with another length of a stored file", change(good, 1, 24, 7, 4), "invalid-file", "two lengths"],
     ["with a shorter packed length", change(packed, 1, 20, 20, 4), "invalid-file", "config.json"],
     ["with a shorter unpacked length", change(packed, 1, 24, 20, 4), "invalid-file", "another length"],
@@ -179,6 +180,19 @@ describe("JSON", () => {
     ["with shards of no format", encode({ weight_map: { a: "x" } }), "not all of one known format"],
   ])("%s", async (_, bytes, words) => {
     await expectRefusal(bytes, "invalid-file", words, { readCompanion });
+  });
+
+  test("after a byte order mark", async () => {
+    await expectRefusal(Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d), "invalid-file", "none of a model");
+  });
+
+  test("with a shard that lacks a tensor, and with shards of two formats", async () => {
+    const shard = bytesOf("pytorch/net-00001-of-00002.safetensors");
+    const files: Record<string, Uint8Array> = { a: shard, b: bytesOf("keras/images_00000.weights.h5") };
+    const options = { readCompanion: async (path: string) => files[path] };
+    await expectRefusal(encode({ weight_map: { absent: "a" } }), "invalid-file", "not in its shard", options);
+    await expectRefusal(encode({ weight_map: { x: "a", y: "b" } }), "invalid-file", "not all of one known format", options);
+    await expectRefusal(encode({ weight_map: { x: "b", y: "a" } }), "invalid-file", "not all of one known format", options);
   });
 
   test("without a way to read other files", async () => {

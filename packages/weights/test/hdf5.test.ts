@@ -108,6 +108,24 @@ describe("what nobody writes", () => {
     expect(await refusalOf(() => readHdf5(bytes))).toMatchObject({ code: "invalid-file" });
   });
 
+  test("a header with fewer messages than it declares", async () => {
+    const bytes = Uint8Array.from(good);
+    // The root's header is at 96, its number of messages two bytes later.
+    bytes[98] = 200;
+    const error = await refusalOf(() => readHdf5(bytes));
+    expect(error).toMatchObject({ code: "invalid-file" });
+    expect(error.message).toContain("lacks messages");
+  });
+
+  test("a text that is longer than its place in the global heap", async () => {
+    const bytes = Uint8Array.from(bytesOf("hdf5/features.h5"));
+    // After the name, padded to 8: the datatype of 24 bytes and the dataspace of 8; then the length of the text.
+    const length = find(bytes, "one\0") + 8 + 24 + 8;
+    expect(bytes[length]).toBe("ein Wort".length);
+    bytes[length] = 200;
+    expect(await refusalOf(() => readHdf5(bytes).groups.get("texts")!.texts("one"))).toMatchObject({ code: "invalid-file" });
+  });
+
   test("a continuation of a header that leads back to it", async () => {
     const bytes = Uint8Array.from(bytesOf("keras/functional.h5"));
     const view = new DataView(bytes.buffer);

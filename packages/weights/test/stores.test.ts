@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { configEntries } from "../src/keras/config-tree.ts";
+import { configEntries, isNorm } from "../src/keras/config-tree.ts";
+import { layersOfNamedStores, type NamedStore } from "../src/keras/legacy.ts";
 import { layersOfStores, makeStore, type Store } from "../src/keras/stores.ts";
 import type { StoredTensor } from "../src/tensor.ts";
 
@@ -71,6 +72,40 @@ test("where the path and the name in the file disagree, the name is right", () =
     ["a", "layers/batch_normalization_1", 5],
     ["b", "layers/batch_normalization", 1],
   ]);
+});
+
+test("Keras 3 counts a layer that another model has had, tf-keras does not", () => {
+  const shared = { ...norm("shared"), shared_object_id: 7 };
+  const inner = { class_name: "Functional", config: { name: "inner", layers: [shared, norm("other")] } };
+  const model = { class_name: "Functional", config: { name: "outer", layers: [shared, inner] } };
+  const pathsOf = (framework: "keras" | "tf-keras"): string[] =>
+    configEntries(model, framework)
+      .filter(isNorm)
+      .map(({ path }) => path);
+  expect(pathsOf("keras")).toEqual(["layers/batch_normalization", "layers/functional/layers/batch_normalization_1"]);
+  expect(pathsOf("tf-keras")).toEqual(["layers/batch_normalization", "layers/functional/layers/batch_normalization"]);
+});
+
+const named = (path: string, ...names: string[]): NamedStore => ({ path, variables: new Map(names.map((name) => [name, vector(1)])) });
+const FOUR = ["gamma", "beta", "moving_mean", "moving_variance"];
+
+test("named variables of one layer, and another layer of the config that has none", () => {
+  const layers = layersOfNamedStores([named("b/b", ...FOUR)], entriesOf(norm("a"), norm("b")), "keras");
+  expect(layers.map(({ name, path, state, reason }) => [name, path, state === null, reason?.code])).toEqual([
+    ["b", "b/b", false, undefined],
+    ["a", "layers/batch_normalization", true, "invalid-file"],
+  ]);
+});
+
+test("variables of an unknown layer may be those of the layer that seems to have none", () => {
+  const layers = layersOfNamedStores([named("renamed", ...FOUR)], entriesOf(norm("a")), "keras");
+  expect(layers).toMatchObject([{ name: "renamed", recognizedBy: "name", reason: null }]);
+});
+
+test("a statistic that is missing is told", () => {
+  const layers = layersOfNamedStores([named("a", "gamma", "beta", "moving_mean")], [], "keras");
+  expect(layers).toMatchObject([{ state: null, reason: { code: "invalid-file" } }]);
+  expect(layers[0].reason?.message).toContain("moving_variance");
 });
 
 test("a layer of the config without variables is told", () => {
