@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { BatchNormError } from "@batchnorm/spec";
 import { readWeights } from "./read-weights.ts";
 import type { WeightFile } from "./weight-file.ts";
@@ -15,8 +15,10 @@ export async function readWeightsFile(path: string): Promise<WeightFile> {
   const { bytes, folder } = await open(path);
   const readCompanion = async (name: string): Promise<Uint8Array> => {
     const target = await realpath(join(folder, name));
+    // Absolute where the two are on different drives of Windows.
     const inside = relative(await realpath(folder), target);
-    if (inside === ".." || inside.startsWith(`..${sep}`)) throw new Error(`${name} is a link that leads out of the folder`);
+    if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+      throw new Error(`${name} is a link that leads out of the folder`);
     return readFile(target);
   };
   return readWeights(bytes, { readCompanion });

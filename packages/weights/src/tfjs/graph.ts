@@ -1,4 +1,4 @@
-import { type BatchNormConfig, BatchNormError, resolveConfig, resolveState } from "@batchnorm/spec";
+import { type BatchNormConfig, resolveConfig, resolveState } from "@batchnorm/spec";
 import { isObject, type JsonObject } from "../container/json.ts";
 import { invalidFile } from "../errors.ts";
 import { type ConfigFromFile, cannotConvert, makeLayer, type WeightLayer } from "../layer.ts";
@@ -117,19 +117,7 @@ function layerPath(nodeName: string): string {
 }
 
 function foldedLayer(path: string): WeightLayer {
-  const facts = { name: path.slice(path.lastIndexOf("/") + 1), path, framework: "tfjs", recognizedBy: "name", storedAs: "" } as const;
-  return makeLayer(
-    facts,
-    () => {
-      throw new BatchNormError(
-        "cannot-convert",
-        "The converter has folded the layer",
-        path,
-        "the model from before the conversion, or a layers model",
-      );
-    },
-    () => {
-      throw new Error("unreachable");
-    },
-  );
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const reason = cannotConvert("The converter has folded the layer", path, "the model from before the conversion, or a layers model");
+  return { name, path, framework: "tfjs", recognizedBy: "name", storedAs: "", config: null, assumed: [], state: null, reason };
 }
