@@ -28,6 +28,8 @@ export type ErrorCode =
   | "unsupported" // the backend declares that it cannot do this
   | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
+  | "invalid-file" // a file is truncated, damaged, or not what it claims to be
+  | "unsupported-format" // a file of a known format that is not read
   | "cannot-convert" // another framework's layer has no equal here, or the reverse
   | "runtime-failure"; // the runtime under the backend failed; `cause` has its own error
 

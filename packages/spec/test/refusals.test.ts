@@ -34,8 +34,11 @@ function trained(): SyncLayer {
   return layer;
 }
 
-/** The type demands an entry for every code of errors.ts. What the sentence must say stands beside what provokes it. */
-const REFUSALS: Record<ErrorCode, readonly [Refusal, ...Refusal[]]> = {
+/** The codes of the packages that read files, each of which has tests of its own for them. */
+type FileCode = "invalid-file" | "unsupported-format";
+
+/** The type demands an entry for every other code of errors.ts. What the sentence must say stands beside what provokes it. */
+const REFUSALS: Record<Exclude<ErrorCode, FileCode>, readonly [Refusal, ...Refusal[]]> = {
   "invalid-argument": [
     { title: "a switch that is no boolean", action: () => resolveConfig({ center: 1 as never }), received: "1", expected: "true or false" },
     {
