@@ -1,4 +1,4 @@
-import { type BatchNormJSON, toJSON } from "@batchnorm/spec";
+import { type BatchNormJSON, toJSON } from "@batchnorm/spec/convert";
 import type { ConfigKey, Framework, Recognition, WeightLayer } from "./layer.ts";
 
 /** A format of a weight file, as it was recognized by its content. */

@@ -1,18 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, openPage } from "../../backend-tfjs/test/browser/open-page.ts";
 import { readWeights } from "../src/index.ts";
 import { bytesOf } from "./files.ts";
 
 /** The module in the page. */
 declare const module: typeof import("./browser/page.ts");
 
-const chromium = findChromium();
-
-describe.skipIf(chromium === null)(`in Chromium${chromium === null ? " (skipped: there is none)" : ""}`, () => {
+describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
   let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {
-    opened = await openPage(chromium!, new URL("browser/page.ts", import.meta.url));
+    opened = await openPage({ module: fileURLToPath(new URL("browser/page.ts", import.meta.url)) });
   }, 60_000);
   afterAll(() => opened?.close());
 

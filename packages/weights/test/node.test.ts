@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromJSON } from "@batchnorm/spec";
+import { fromJSON } from "@batchnorm/spec/convert";
 import { afterAll, expect, test } from "vitest";
 import { readWeightsFile } from "../src/node.ts";
 import { refusalOf } from "./expect-layers.ts";

@@ -1,4 +1,5 @@
-import { type BatchNormConfig, fromKerasConfig, resolveConfig, type VarianceEstimator } from "@batchnorm/spec";
+import { type BatchNormConfig, resolveConfig, type VarianceEstimator } from "@batchnorm/spec";
+import { fromKerasConfig } from "@batchnorm/spec/convert";
 import { isObject, type JsonObject } from "../container/json.ts";
 import type { ConfigFromFile, ConfigKey, Framework } from "../layer.ts";
 

@@ -1,4 +1,5 @@
-import { type BatchNormConfig, type BatchNormState, fromKerasWeights, resolveState } from "@batchnorm/spec";
+import { type BatchNormConfig, type BatchNormState, resolveState } from "@batchnorm/spec";
+import { fromKerasWeights } from "@batchnorm/spec/convert";
 import { invalidFile } from "../errors.ts";
 import { type ConfigFromFile, cannotConvert, type Framework } from "../layer.ts";
 import { readVector, type StoredTensor } from "../tensor.ts";
