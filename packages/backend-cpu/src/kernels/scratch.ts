@@ -1,4 +1,4 @@
-import { type Float32Constants, newFloat32Constants } from "./float32.ts";
+import { type Float32Constants, newFloat32Constants } from "../simd/float32.ts";
 
 /** What one call works with, `[channels]` or longer. */
 export interface ScratchArrays {

@@ -1,34 +1,8 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
 import { type Grid, gridOf } from "./grid.ts";
-import { windowOf, windowsOf } from "./windows.ts";
-
-/** What a sweep goes through: some channels of tensors `[outer, channels, inner]`. */
-export interface Slab {
-  readonly memory: KernelMemory;
-  readonly x: Float32Array;
-  readonly dy: Float32Array | null;
-  readonly out: Float32Array | null;
-  /** The channels, of those of the whole tensors. */
-  readonly from: number;
-  readonly to: number;
-  /** The channel that the arrays begin with. */
-  readonly base: number;
-  /** How the arrays are gone through. No sum depends on which channels they have. */
-  grid(masked: boolean): Grid;
-}
-
-/** Whole tensors, as they are. */
-export function wholeTensors(
-  tensors: TensorMemory,
-  view: ChannelView,
-  x: Float32Array,
-  dy: Float32Array | null,
-  out: Float32Array | null,
-): Slab {
-  const grid = (masked: boolean): Grid => gridOf(view, masked);
-  return { memory: tensors.find(x, dy, out), x, dy, out, from: 0, to: view.channels, base: 0, grid };
-}
+import type { Slab } from "./sweep.ts";
+import { windowOf, windowsOf } from "./tiles.ts";
 
 /** How many elements of x a slab has at the most, where it has not all of them: with as many of dy, what a second-level cache holds. */
 const LARGEST = 2 ** 16;
