@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
-import { Arenas } from "../src/simd/arenas.ts";
-import { compileKernels } from "../src/simd/compile.ts";
-import { Heap } from "../src/simd/heap.ts";
-import { SharedMemory } from "../src/simd/shared-memory.ts";
+import { Arenas } from "../src/memory/arenas.ts";
+import { compileKernels } from "../src/memory/compile.ts";
+import { Heap } from "../src/memory/heap.ts";
+import { SharedMemory } from "../src/memory/shared-memory.ts";
 import { expectErrorCode } from "./expect-error-code.ts";
 import { example, runExample } from "./numbers.ts";
 

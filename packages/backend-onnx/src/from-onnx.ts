@@ -1,11 +1,5 @@
-import {
-  type BatchNormConfig,
-  BatchNormError,
-  type BatchNormState,
-  fromOnnxAttributes,
-  type OnnxAttributes,
-  type OnnxInputs,
-} from "@batchnorm/spec";
+import { type BatchNormConfig, BatchNormError, type BatchNormState } from "@batchnorm/spec";
+import { fromOnnxAttributes, type OnnxAttributes, type OnnxInputs } from "@batchnorm/spec/convert";
 import { fromBinary } from "@bufbuild/protobuf";
 import { ElementType } from "./graph/graph.ts";
 import { type GraphProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./proto/onnx_pb.ts";

@@ -175,5 +175,11 @@ test("what ONNX has no equal for is refused", () => {
   refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 1 }));
   refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 2.5 }));
   refused("invalid-axis", () => toOnnx(STATE, { ...CONFIG, axis: 2 }, { rank: 2 }));
+  refused("invalid-rank", () => toOnnx(STATE, { ...CONFIG, axis: 5e8 }));
+  refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 5e8 }));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, { opSet: 15 } as never));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, null as never));
+  refused("invalid-argument", () => toOnnx(STATE, null as never));
+  refused("invalid-axis", () => toOnnx(STATE, { ...CONFIG, axis: 0.5 }));
   refused("missing-parameter", () => toOnnx({ ...STATE, parameters: { gamma: null, beta: null } }, CONFIG));
 });

@@ -3,6 +3,7 @@ import type { AnyBackend, Check } from "./checks/check.ts";
 import { caseCheck } from "./checks/golden.ts";
 import { CONTRACT_CHECKS } from "./contract/checks.ts";
 import { type Deviation, foreignDeviations } from "./deviations.ts";
+import { lifeChecks } from "./lives/lives.ts";
 import { propertyChecks } from "./properties/checks.ts";
 import type { PropertyOptions } from "./properties/property.ts";
 import type { BackendResult, CaseResult, MutantResult, Report } from "./report.ts";
@@ -28,6 +29,7 @@ export function suiteChecks(vectors: Vectors, properties: PropertyOptions = DEFA
     ...vectors.cases.map((each) => caseCheck(each)),
     ...propertyChecks(properties),
     ...trialChecks(properties.seed),
+    ...lifeChecks(properties.seed),
   ];
 }
 

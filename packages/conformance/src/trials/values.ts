@@ -1,5 +1,6 @@
 import { ALL_MODES, type ModeName, step } from "./modes.ts";
-import type { Draw, Trial, TrialStep } from "./trial.ts";
+import type { Draw } from "./numbers.ts";
+import type { Trial, TrialStep } from "./trial.ts";
 import type { TrialGroup } from "./trial-check.ts";
 
 type Options = Omit<Trial, "name" | "axis" | "steps"> & Pick<TrialStep, "x" | "dy"> & { readonly modes?: readonly ModeName[] };
