@@ -1,3 +1,4 @@
+import { ElementType, type GraphProto, ModelProtoSchema, type NodeProto, type TensorProto } from "@batchnorm/onnx-model/proto";
 import {
   type BatchNormConfig,
   BatchNormError,
@@ -7,8 +8,6 @@ import {
   type OnnxInputs,
 } from "@batchnorm/spec";
 import { fromBinary } from "@bufbuild/protobuf";
-import { ElementType } from "./graph/graph.ts";
-import { type GraphProto, ModelProtoSchema, type NodeProto, type TensorProto } from "./proto/onnx_pb.ts";
 
 /** What a model says of its layer. */
 export interface OnnxLayerFile {

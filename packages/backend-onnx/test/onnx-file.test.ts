@@ -1,8 +1,8 @@
+import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from "@batchnorm/onnx-model/proto";
 import { type BatchNormState, DEFAULT_CONFIG } from "@batchnorm/spec";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { createBackend, fromOnnx, toOnnx } from "../src/index.ts";
-import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from "../src/proto/onnx_pb.ts";
 import { ort } from "./ort-web.ts";
 
 const CONFIG = { ...DEFAULT_CONFIG, epsilon: 2 ** -10, momentum: 0.875 };

@@ -28,6 +28,8 @@ export type ErrorCode =
   | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
   | "cannot-convert" // another framework's layer has no equal here, or the reverse
+  | "invalid-model" // bytes that are no model, or a model that contradicts itself
+  | "invalid-external-data" // the data beside a model leaves its folder, is missing, or is not what the model says
   | "runtime-failure"; // the runtime under the backend failed; `cause` has its own error
 
 const MARKER = Symbol.for("@batchnorm/error");
