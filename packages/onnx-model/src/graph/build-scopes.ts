@@ -15,8 +15,8 @@ import { type Caller, defines, domainOf, type Scope, type Use } from "./scope.ts
 /** Branches in branches, calls in calls. More is a function that calls itself. */
 const DEEPEST = 60;
 
-/** Every call of a function is a scope of its own, so that a hundred lines of file can mean 2^30 of them. */
-const MOST_NODES = 2_000_000;
+/** Every call of a function is a scope of its own, so that a hundred lines of file can mean 2^30 of them. Real models have 20,000 nodes. */
+const MOST_NODES_OF_CALLS = 200_000;
 
 /** The newest version of the default domain that can be meant: ONNX 1.20 has 25, and two come in a year. */
 const LARGEST_OPSET = 100;
@@ -59,7 +59,7 @@ function opsetOf(imports: readonly OperatorSetIdProto[]): number | null {
 
 class Builder {
   readonly #functions = new Map<string, FunctionProto>();
-  #nodes = 0;
+  #nodesOfCalls = 0;
 
   constructor({ functions }: ModelProto) {
     for (const each of functions) {
@@ -80,8 +80,10 @@ class Builder {
   ): Scope {
     if (depth > DEEPEST)
       throw invalidModel("Branches or functions are nested too deeply", depth, `at most ${DEEPEST}, and no function in itself`);
-    this.#nodes += proto.node.length;
-    if (this.#nodes > MOST_NODES) throw invalidModel("The calls of functions come to too many nodes", this.#nodes, `at most ${MOST_NODES}`);
+    if (kind === "function") this.#nodesOfCalls += proto.node.length;
+    if (this.#nodesOfCalls > MOST_NODES_OF_CALLS) {
+      throw invalidModel("The calls of functions come to too many nodes", this.#nodesOfCalls, `at most ${MOST_NODES_OF_CALLS}`);
+    }
     const uses = new Map<string, Use[]>();
     const inner = new Map<NodeProto, readonly Scope[]>();
     const scope: Scope = { kind, path, outer, caller, proto, opset, ...namesOf(proto), uses, inner };
