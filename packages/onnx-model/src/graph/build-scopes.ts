@@ -59,9 +59,11 @@ function opsetOf(imports: readonly OperatorSetIdProto[]): number | null {
 
 class Builder {
   readonly #functions = new Map<string, FunctionProto>();
+  readonly #irVersion: number;
   #nodesOfCalls = 0;
 
-  constructor({ functions }: ModelProto) {
+  constructor({ functions, irVersion }: ModelProto) {
+    this.#irVersion = Number(irVersion);
     for (const each of functions) {
       const key = keyOf(each.domain, each.name, each.overload);
       if (this.#functions.has(key)) throw invalidModel(`The function ${quoted(each.name)} is there twice`, each.name, "each function once");
@@ -86,7 +88,7 @@ class Builder {
     }
     const uses = new Map<string, Use[]>();
     const inner = new Map<NodeProto, readonly Scope[]>();
-    const scope: Scope = { kind, path, outer, caller, proto, opset, ...namesOf(proto), uses, inner };
+    const scope: Scope = { kind, path, outer, caller, proto, opset, irVersion: this.#irVersion, ...namesOf(proto), uses, inner };
     for (const [position, node] of proto.node.entries()) {
       for (const [index, name] of node.input.entries()) addUse(scope, node, index, name);
       const called = this.#functions.get(keyOf(node.domain, node.opType, node.overload));
@@ -94,11 +96,21 @@ class Builder {
       const here = { scope, node };
       const children = node.attribute.flatMap((attribute) =>
         graphsOf(attribute).map((graph, k, { length }) =>
-          this.scope("branch", `${label}.${attribute.name}${length > 1 ? `[${k}]` : ""}`, graph, scope, here, opset, depth + 1),
+          this.scope("branch", `${label}/${attribute.name}${length > 1 ? `[${k}]` : ""}`, graph, scope, here, opset, depth + 1),
         ),
       );
       if (called !== undefined) {
-        children.push(this.scope("function", label, called, null, here, opsetOf(called.opsetImport) ?? opset, depth + 1));
+        children.push(
+          this.scope(
+            "function",
+            `${label}/${called.domain}.${called.name}`,
+            called,
+            null,
+            here,
+            opsetOf(called.opsetImport) ?? opset,
+            depth + 1,
+          ),
+        );
       }
       if (children.length > 0) inner.set(node, children);
     }

@@ -22,7 +22,7 @@ export interface Caller {
  */
 export interface Scope {
   readonly kind: "graph" | "branch" | "function";
-  /** Where it is: empty for the main graph, else the nodes and branches on the way, such as `If_3.then_branch`. */
+  /** Where it is: empty for the main graph, else the nodes and branches on the way, such as `loop/body/if/then_branch`. */
   readonly path: string;
   /** The scope whose names this one sees, too: that of a branch. */
   readonly outer: Scope | null;
@@ -30,6 +30,7 @@ export interface Scope {
   readonly proto: GraphProto | FunctionProto;
   /** The version of the default domain. */
   readonly opset: number;
+  readonly irVersion: number;
   readonly nodes: readonly NodeProto[];
   readonly inputs: readonly string[];
   /** The inputs as a set. */
