@@ -17,20 +17,24 @@ export interface Climb {
   readonly axis: Axis | null;
   /** The nodes on the way, nearest to the start first. */
   readonly passed: readonly NodeProto[];
+  /** For each of those where the axis lies in what it gives. */
+  readonly axes: ReadonlyMap<NodeProto, Axis | null>;
 }
 
 /** From a value upward through nodes that move axes or add a constant, within one scope, keeping an eye on one axis. */
 export function climb(context: Context, scope: Scope, name: string, axis: Axis): Climb {
   const passed: NodeProto[] = [];
+  const axes = new Map<NodeProto, Axis | null>();
   let at: Axis | null = axis;
   let value = resolve(scope, name);
-  if (value === null) return { node: null, value: { scope, name }, axis, passed };
+  if (value === null) return { node: null, value: { scope, name }, axis, passed, axes };
   for (;;) {
     const node: NodeProto | null = value.scope === scope ? producerOf(value) : null;
     const next: string | null = node === null ? null : (biasedInput(context, scope, node) ?? (movesOnly(node) ? node.input[0] : null));
     const before: Value | null = next === null ? null : resolve(scope, next);
-    if (node === null || before === null) return { node, value, axis: at, passed };
+    if (node === null || before === null) return { node, value, axis: at, passed, axes };
     passed.push(node);
+    axes.set(node, at);
     if (at !== null && movesOnly(node)) at = axisBefore(context, scope, node, at);
     value = before;
   }

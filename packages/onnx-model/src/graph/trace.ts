@@ -76,7 +76,6 @@ export function axisBefore({ constants, shapes }: Context, scope: Scope, node: N
   switch (node.opType) {
     case "Identity":
     case "Cast":
-    case "Dropout":
       return at;
     case "Transpose": {
       const perm = intsAttribute(scope, node, "perm") ?? x?.map((_, k) => x.length - 1 - k);
