@@ -27,6 +27,7 @@ TORCH, TENSORFLOW = "requirements-torch.txt", "requirements-tensorflow.txt"
 
 PARTS = [
     Part("handmade", "handmade/__init__.py", TORCH, ("numpy", "onnx", "onnxruntime"), True),
+    Part("torch", "torch_models/__init__.py", TORCH, ("torch", "onnx", "onnxscript", "onnxruntime", "safetensors"), True),
 ]
 
 
