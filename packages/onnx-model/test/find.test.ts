@@ -10,7 +10,9 @@ import { float, Models, valueInfo } from "./model-builder.ts";
 function ofKnown(layer: KnownLayer) {
   const { form, mode, graph, node, channels, epsilon, momentum, readable } = layer;
   const known = readable.includes("epsilon") ? Math.fround(epsilon!) : null;
-  return { form, mode, scope: graph, node, channels, epsilon: known, momentum, readable: [...readable].sort() };
+  // A file holds float32 numbers.
+  const stored = momentum === null ? null : Math.fround(momentum);
+  return { form, mode, scope: graph, node, channels, epsilon: known, momentum: stored, readable: [...readable].sort() };
 }
 
 function ofFound({ form, mode, scope, nodes, channels, epsilon, momentum, parameters, statistics }: FoundLayer) {
@@ -29,7 +31,9 @@ describe("every layer of every model, and nothing else", () => {
     const tensors = tensorsOf(known.states ?? known.tensors);
     for (const layer of layers) {
       const { name } = wanted.find((each) => each.graph === layer.scope && each.node === layer.nodes[0])!;
-      for (const [array, values] of Object.entries({ ...layer.parameters, ...layer.statistics })) {
+      // TorchScript runs the module to trace it, and in training mode that moves the statistics on their way into the file.
+      const moved = known.id.startsWith("torch/") && layer.mode === "training";
+      for (const [array, values] of Object.entries({ ...layer.parameters, ...(moved ? {} : layer.statistics) })) {
         if (values !== null) expect([...values], `${name} ${array}`).toEqual([...tensors.get(`layer/${name}/${array}`)!.data]);
       }
     }

@@ -46,7 +46,8 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
     channels,
     mode: fromBatch ? "training" : modeOf(scope, node),
     epsilon: Math.fround(epsilon),
-    momentum: Math.fround(floatAttribute(scope, node, "momentum", 0.9)),
+    // What would move is not there.
+    momentum: fromBatch ? null : Math.fround(floatAttribute(scope, node, "momentum", 0.9)),
     sources: fromBatch ? { gamma: sources.gamma!, beta: sources.beta! } : sources,
     steps: [],
     perPosition,
