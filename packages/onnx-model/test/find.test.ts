@@ -23,7 +23,10 @@ function ofFound({ form, mode, scope, nodes, channels, epsilon, momentum, parame
 
 describe("every layer of every model, and nothing else", () => {
   test.each(MODELS.map((known) => [known.id, known] as const))("%s", async (_, known) => {
-    const { layers } = await find(modelOf(known));
+    const { layers, traces, lookalikes } = await find(modelOf(known));
+    const nodesOf = (form: string): string[] => known.layers.filter((layer) => layer.form === form).map(({ node }) => node);
+    expect(traces.map(({ node }) => node).sort()).toEqual(nodesOf("folded").sort());
+    expect(lookalikes.filter(({ code }) => code === "instance-norm").map(({ nodes }) => nodes[0])).toEqual(nodesOf("instance-norm"));
     const wanted = known.layers.filter(({ form }) => form !== "folded" && form !== "instance-norm");
     const order = (a: { scope: string }, b: { scope: string }): number => (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
     expect(layers.map(ofFound).sort(order)).toEqual(wanted.map(ofKnown).sort(order));

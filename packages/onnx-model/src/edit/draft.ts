@@ -37,22 +37,25 @@ export class Draft {
     return name;
   }
 
-  /** Puts a tensor where the nodes of a scope can read it, in place of one of the same name. Functions have no initializers, but nodes. */
+  /** Puts a tensor where the nodes of a scope can read it, in place of the constant of that name if there is one. Functions have no initializers. */
   addTensor(scope: Scope, tensor: TensorProto): void {
     const { proto } = scope;
     this.#names.add(tensor.name);
-    if (proto.$typeName === "batchnorm.onnx.FunctionProto") {
-      proto.node = [constantNode(tensor), ...proto.node.filter((node) => node.output[0] !== tensor.name)];
-      return;
-    }
-    // A Constant node of that name would be a second definition.
-    proto.node = proto.node.filter((node) => !(node.opType === "Constant" && node.output[0] === tensor.name));
-    const at = proto.initializer.findLastIndex(({ name }) => name === tensor.name);
-    if (at >= 0) proto.initializer[at] = tensor;
-    else proto.initializer.push(tensor);
+    const constant = proto.node.find((node) => node.opType === "Constant" && node.output[0] === tensor.name);
+    if (constant !== undefined) constant.attribute = [valueAttribute(tensor)];
+    else if (proto.$typeName === "batchnorm.onnx.FunctionProto") {
+      const attribute = [valueAttribute(tensor)];
+      proto.node.unshift(create(NodeProtoSchema, { opType: "Constant", output: [tensor.name], name: tensor.name, attribute }));
+    } else this.#addInitializer(scope, proto, tensor);
+  }
+
+  #addInitializer(scope: Scope, graph: GraphProto, tensor: TensorProto): void {
+    const at = graph.initializer.findLastIndex(({ name }) => name === tensor.name);
+    if (at >= 0) graph.initializer[at] = tensor;
+    else graph.initializer.push(tensor);
     // Before IR version 4 every initializer is an input, too.
-    const isInput = proto.input.some(({ name }) => name === tensor.name);
-    if (this.proto.irVersion < 4n && scope.kind === "graph" && !isInput) proto.input.push(inputOf(tensor));
+    const isInput = graph.input.some(({ name }) => name === tensor.name);
+    if (this.proto.irVersion < 4n && scope.kind === "graph" && !isInput) graph.input.push(inputOf(tensor));
   }
 
   /**
@@ -61,7 +64,7 @@ export class Draft {
    */
   nameFor(scope: Scope, name: string, base: string): string {
     const isTensor = scope.initializers.has(name) || scope.producers.get(name)?.opType === "Constant";
-    const isOwn = isTensor && usesOf({ scope, name }).length === 1 && !scope.outputs.has(name) && scope.kind !== "function";
+    const isOwn = isTensor && usesOf({ scope, name }).length === 1 && !scope.outputs.has(name);
     return isOwn ? name : this.freshName(base);
   }
 
@@ -149,9 +152,8 @@ export function removeAttribute(node: NodeProto, name: string): void {
   node.attribute = node.attribute.filter((each) => each.name !== name);
 }
 
-function constantNode(tensor: TensorProto): NodeProto {
-  const value = create(AttributeProtoSchema, { name: "value", type: AttributeType.tensor, t: tensor });
-  return create(NodeProtoSchema, { opType: "Constant", output: [tensor.name], name: tensor.name, attribute: [value] });
+function valueAttribute(tensor: TensorProto): NodeProto["attribute"][number] {
+  return create(AttributeProtoSchema, { name: "value", type: AttributeType.tensor, t: tensor });
 }
 
 function inputOf(tensor: TensorProto): GraphProto["input"][number] {
