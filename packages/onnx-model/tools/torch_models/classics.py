@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 
 import torch
 from onnx import ModelProto
@@ -20,7 +19,7 @@ from .nets import MobileNetV2, ResNet18
 from .training import pictures, train
 
 SHAPE = (3, 16, 16)
-NO_GRAPH = Fold(reason="no-graph", why="A weight file has no graph.")
+NO_GRAPH = Fold(reason="no-graph")
 
 
 def norms(model: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -38,7 +37,17 @@ def weight_files(id: str, model: nn.Module, safetensors: bool) -> Fixture:
         torch.save(model.state_dict(), buffer)
         file, content = f"{name}.pt", buffer.getvalue()
     layers = [
-        Layer(layer, "weights", part.num_features, part.eps, 1 - part.momentum, NO_GRAPH, None, readable=tuple(state_of(part)), state=state_of(part))
+        Layer(
+            layer,
+            "weights",
+            part.num_features,
+            part.eps,
+            1 - part.momentum,
+            NO_GRAPH,
+            None,
+            readable=tuple(state_of(part)),
+            state=state_of(part),
+        )
         for layer, part in norms(model)
     ]
     made_by = "safetensors.torch.save" if safetensors else "torch.save(model.state_dict())"
@@ -46,7 +55,9 @@ def weight_files(id: str, model: nn.Module, safetensors: bool) -> Fixture:
     return Fixture(name, f"the state_dict of {id}; epsilon and momentum are not in it", made_by, {file: content}, layers, states=states)
 
 
-def exported(id: str, about: str, made_by: str, model: ModelProto, layers: list[Layer], x: Tensor, y: Tensor, notes: tuple[str, ...] = ()) -> Fixture:
+def exported(
+    id: str, about: str, made_by: str, model: ModelProto, layers: list[Layer], x: Tensor, y: Tensor, notes: tuple[str, ...] = ()
+) -> Fixture:
     """An export. The layers' states lie with the first export of the net, which all exports share."""
     first = f"{id.split('-')[0]}-torchscript-eval"
     fixture = Fixture(f"torch/{id}", about, made_by, {f"torch/{id}.onnx": model.SerializeToString(deterministic=True)}, layers, notes=notes)
@@ -66,18 +77,25 @@ def without_statistics_changed(model: nn.Module, x: Tensor) -> Tensor:
 
 def of_net(id: str, model: nn.Module) -> Iterator[Fixture]:
     """The exports of one net."""
-    x = pictures(torch.Generator().manual_seed(12), 4, *SHAPE)[0]
+    x = pictures(torch.Generator().manual_seed(12), 2, *SHAPE)[0]
     model.eval()
     y = without_statistics_changed(model, x)
     graph = torchscript(model, x)
-    yield exported(f"{id}-torchscript-eval", "TorchScript, EVAL: all layers folded", "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, y)
+    yield exported(
+        f"{id}-torchscript-eval",
+        "TorchScript, EVAL: all layers folded",
+        "torch.onnx.export, torchscript",
+        graph,
+        find_layers(model, x, graph),
+        x,
+        y,
+    )
     graph = torchscript(model, x, MODES.PRESERVE)
     about = "TorchScript, PRESERVE, the module in eval mode: no layer is folded"
     yield exported(f"{id}-torchscript-preserve-eval", about, "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, y)
     graph = dynamo(model, x, lean=True)
     yield exported(f"{id}-dynamo-eval", "dynamo: all layers folded", "torch.onnx.export, dynamo", graph, find_layers(model, x, graph), x, y)
-    if id == "resnet18":
-        yield from as_inference(id, model, x, y)
+    x = pictures(torch.Generator().manual_seed(13), 4, *SHAPE)[0]
     model.train()
     in_training = without_statistics_changed(model, x)
     graph = torchscript(model, x, MODES.TRAINING)
@@ -89,16 +107,6 @@ def of_net(id: str, model: nn.Module) -> Iterator[Fixture]:
     model.eval()
 
 
-def as_inference(id: str, model: nn.Module, x: Tensor, y: Tensor) -> Iterator[Fixture]:
-    """A module in train mode, which dynamo exports as inference."""
-    model.train()
-    off = float((without_statistics_changed(model, x) - y).abs().max())
-    graph = dynamo(model, x, lean=True)
-    notes = (f"The module was in train mode; the exporter wrote inference without a word. Its output in train mode differs by {off:.1g}.",)
-    layers = [replace(layer, findings=("exported-as-inference",)) for layer in find_layers(model, x, graph)]
-    yield exported(f"{id}-dynamo-training", "dynamo, a module in train mode: exported as inference", "torch.onnx.export, dynamo", graph, layers, x, y, notes)
-
-
 def mixed_modes(id: str, model: nn.Module, x: Tensor) -> Fixture:
     """PRESERVE takes over the mode of every layer."""
     model.eval()
@@ -107,7 +115,9 @@ def mixed_modes(id: str, model: nn.Module, x: Tensor) -> Fixture:
     mixed = without_statistics_changed(model, x)
     graph = torchscript(model, x, MODES.PRESERVE)
     about = "TorchScript, PRESERVE, every third layer in train mode"
-    return exported(f"{id}-torchscript-preserve-mixed", about, "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, mixed)
+    return exported(
+        f"{id}-torchscript-preserve-mixed", about, "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, mixed
+    )
 
 
 def fixtures() -> Iterator[Fixture]:

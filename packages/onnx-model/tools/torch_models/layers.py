@@ -15,9 +15,9 @@ LINEAR = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 NORMS = (nn.modules.batchnorm._BatchNorm,)
 LINEAR_MODULES = (nn.modules.conv._ConvNd, nn.Linear)
 
-TRAINING = Fold(reason="training-mode", why="It normalizes with the statistics of the batch.")
-FOLDED = Fold(reason="already-folded", why="The exporter folded it into this node.")
-ALONE = Fold(reason="no-neighbour", why="Neither what feeds the layer nor what it feeds is a Conv, ConvTranspose, Gemm or MatMul.")
+TRAINING = Fold(reason="training-mode")
+FOLDED = Fold(reason="already-folded")
+ALONE = Fold(reason="no-neighbour")
 
 
 def state_of(module: Any) -> dict[str, Array]:
