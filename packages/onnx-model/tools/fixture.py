@@ -78,8 +78,9 @@ class Layer:
 class Fixture:
     """A model with what it gives. `files` are its files by their path under test/models, the model itself first.
 
-    `reference` says who computed `outputs` from `inputs`. A fixture without files of its own has `existing`, the path of one elsewhere
-    in the repository. `states` is another tensor file under test/models that has the layers' states, where several models share them. `more` are tensors of other names."""
+    `reference` says who computed `outputs` from `inputs`. A fixture without files of its own has `existing`, the path of one
+    elsewhere in the repository. `states` is another tensor file under test/models that has the layers' states, where several
+    models share them. `more` are tensors of other names."""
 
     id: str
     about: str

@@ -165,7 +165,7 @@ def fixtures() -> Iterator[Fixture]:
             fixture.more |= {f"{way}/{name}/{field}": value for field, value in measured.items() if field not in ("mean",)}
         fixture.more[f"{way}/output/digit"] = forward(x, in_float64, new)[0]
     fixture.notes = (
-        f"images-0..3.npy hold {', '.join(map(str, SHARDS))} images, images-a.npz and images-b.npz the same ones in two halves (key images)",
+        f"images-0..3.npy hold {', '.join(map(str, SHARDS))} images; images-a.npz and images-b.npz the same ones in two halves",
         "one/LAYER/... : all layers measured in one pass, the old statistics normalizing; exact/LAYER/... : level by level; "
         "count, centredSum, movingMean, movingVariance in float64, and one|exact/output/digit: the logits with the new statistics",
         f"the states are those of {STATES}, and Keras's exports of the digits net take the same images as [n, 8, 8, 1]",
