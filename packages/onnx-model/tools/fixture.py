@@ -17,7 +17,8 @@ FIELDS = ("gamma", "beta", "movingMean", "movingVariance")
 @dataclass(frozen=True)
 class Fold:
     """Whether a layer can be folded. `into` names the node that takes it in, `direction` says whether that node comes
-    before the layer ("backward") or after it ("forward"). Without `into`, `reason` is a code and `why` its sentence."""
+    before the layer ("backward") or after it ("forward"). Without `into`, `reason` is a code of REASONS in manifest.py, and `why`
+    says more about this case."""
 
     into: str | None = None
     direction: str | None = None
@@ -26,10 +27,10 @@ class Fold:
 
     def entry(self) -> dict[str, Any]:
         """As the manifest has it."""
+        note = {} if self.why is None else {"why": self.why}
         if self.into is not None:
-            note = {} if self.why is None else {"why": self.why}
             return {"possible": True, "into": self.into, "direction": self.direction, **note}
-        return {"possible": False, "reason": self.reason, "why": self.why}
+        return {"possible": False, "reason": self.reason, **note}
 
 
 @dataclass
@@ -77,8 +78,9 @@ class Layer:
 class Fixture:
     """A model with what it gives. `files` are its files by their path under test/models, the model itself first.
 
-    `reference` says who computed `outputs` from `inputs`. A fixture without files of its own has `existing`, the path of one elsewhere
-    in the repository. `states` is another tensor file under test/models that has the layers' states, where several models share them."""
+    `reference` says who computed `outputs` from `inputs`. A fixture without files of its own has `existing`, the path of one
+    elsewhere in the repository. `states` is another tensor file under test/models that has the layers' states, where several
+    models share them. `more` are tensors of other names."""
 
     id: str
     about: str
@@ -92,6 +94,7 @@ class Fixture:
     notes: tuple[str, ...] = ()
     existing: str | None = None
     states: str | None = None
+    more: dict[str, Array] = field(default_factory=dict)
 
     @property
     def tensor_file(self) -> str:
@@ -100,7 +103,8 @@ class Fixture:
 
     def tensors(self) -> dict[str, Array]:
         """`input/NAME`, `output/NAME` and `layer/NAME/FIELD`."""
-        tensors = {f"input/{name}": value for name, value in self.inputs.items()}
+        tensors = dict(self.more)
+        tensors |= {f"input/{name}": value for name, value in self.inputs.items()}
         tensors |= {f"output/{name}": value for name, value in self.outputs.items()}
         for layer in self.layers if self.states is None else []:
             tensors |= {f"layer/{layer.name}/{name}": value for name, value in layer.state.items()}

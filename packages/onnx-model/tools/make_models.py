@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import shutil
 import sys
 import tempfile
@@ -24,16 +25,30 @@ from runtime import compare_with_runtime
 
 MODELS = Path(__file__).resolve().parent.parent / "test" / "models"
 TORCH, TENSORFLOW = "requirements-torch.txt", "requirements-tensorflow.txt"
+COMMON = ("onnx", "onnxruntime", "scikit-learn")
+DATED = "A .keras file holds the date on which it was saved."
+ZIPPED = "An .npz file holds the time at which it was saved."
+COUNTED = "HDF5 files and tf2onnx's names differ from run to run."
 
 PARTS = [
     Part("handmade", "handmade/__init__.py", TORCH, ("numpy", "onnx", "onnxruntime"), True),
     Part("torch", "torch_models/__init__.py", TORCH, ("torch", "onnx", "onnxscript", "onnxruntime", "safetensors"), True),
+    Part("keras", "keras_models/on_tensorflow.py", TENSORFLOW, ("keras", "tensorflow", "tf2onnx", *COMMON), False, DATED, "tensorflow"),
+    Part(
+        "tf-keras", "keras_models/on_tf_keras.py", TENSORFLOW, ("tf_keras", "tensorflow", "tf2onnx", *COMMON), False, COUNTED, "tensorflow"
+    ),
+    Part("keras-jax", "keras_models/on_jax.py", TENSORFLOW, ("keras", "jax", "jax2onnx", *COMMON), True, None, "jax"),
+    Part("keras-torch", "keras_models/on_torch.py", TORCH, ("keras", "torch", *COMMON), True, None, "torch"),
+    Part("recalibration", "recalibration/__init__.py", TORCH, ("numpy", "keras", "torch", *COMMON), False, ZIPPED, "torch"),
+    Part("tfjs", "tfjs_model.py", TORCH, ("numpy",), True),
 ]
 
 
 def make(part: Part, folder: Path) -> list[str]:
     """Writes a part into a folder; returns what went wrong with each model that could not be exported."""
-    module = importlib.import_module(part.script.removesuffix(".py").removesuffix("/__init__"))
+    if part.keras_backend is not None:
+        os.environ["KERAS_BACKEND"] = part.keras_backend
+    module = importlib.import_module(part.script.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     shutil.rmtree(folder / part.name, ignore_errors=True)
     failures: list[dict[str, str]] = []
     made: list[Fixture] = []
@@ -73,6 +88,8 @@ def main() -> None:
     unknown = [name for name in arguments.parts if name not in known]
     if unknown:
         parser.error(f"unknown parts {', '.join(unknown)}; there are {', '.join(known)}")
+    if len({known[name].keras_backend for name in arguments.parts} - {None}) > 1:
+        parser.error("Keras has one backend in a process: name parts of one backend")
     problems = []
     for name in arguments.parts:
         print(name, flush=True)

@@ -59,6 +59,7 @@ class Part:
     packages: tuple[str, ...]
     exact: bool
     why_not: str | None = None
+    keras_backend: str | None = None
 
     def entry(self, fixtures: list[Fixture], failures: list[dict[str, str]]) -> dict[str, Any]:
         """As the manifest has it."""

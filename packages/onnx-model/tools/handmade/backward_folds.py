@@ -155,14 +155,25 @@ def fixtures() -> Iterator[Fixture]:
     yield conv("conv-depthwise-multiplier-bn", "depthwise Conv, two outputs a channel", (6, 1, 3, 3), (3, 6), True, group=3)
     yield conv("convtranspose-bn", "ConvTranspose without bias", (3, 4, 3, 3), (3, 4), False, "ConvTranspose", strides=[2, 2])
     options = {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}
-    yield conv("convtranspose-bias-bn", "ConvTranspose with bias, padding, output padding", (3, 4, 3, 3), (3, 4), True, "ConvTranspose", **options)
+    yield conv(
+        "convtranspose-bias-bn", "ConvTranspose with bias, padding, output padding", (3, 4, 3, 3), (3, 4), True, "ConvTranspose", **options
+    )
     yield conv("convtranspose-grouped-bn", "ConvTranspose in 2 groups", (4, 3, 3, 3), (4, 6), True, "ConvTranspose", group=2)
     yield conv("convtranspose-grouped-no-bias-bn", "the same without bias", (4, 3, 3, 3), (4, 6), False, "ConvTranspose", group=2)
     yield conv("convtranspose-depthwise-bn", "depthwise ConvTranspose", (4, 1, 3, 3), (4, 4), True, "ConvTranspose", group=4)
     yield gemm("gemm-bn", "Gemm, transB 0", (4,))
     yield gemm("gemm-transb-bn", "Gemm, transB 1", (4,), (4, 5), transB=1)
     yield gemm("gemm-alpha-beta-bn", "Gemm, alpha 0.5, beta 2", (4,), alpha=0.5, beta=2.0)
-    yield gemm("gemm-alpha-beta-transb-bn", "Gemm, alpha 0.5, beta 0.25, transB 1, transA 1", (4,), (4, 5), alpha=0.5, beta=0.25, transB=1, transA=1)
+    yield gemm(
+        "gemm-alpha-beta-transb-bn",
+        "Gemm, alpha 0.5, beta 0.25, transB 1, transA 1",
+        (4,),
+        (4, 5),
+        alpha=0.5,
+        beta=0.25,
+        transB=1,
+        transA=1,
+    )
     yield gemm("gemm-no-bias-bn", "Gemm without C, alpha 3", None, alpha=3.0)
     yield gemm("gemm-beta-0-bn", "Gemm with beta 0: C is not added", (4,), beta=0.0)
     yield gemm("gemm-scalar-bias-bn", "Gemm whose C is one number", (1,))

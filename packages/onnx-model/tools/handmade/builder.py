@@ -15,8 +15,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from fixture import Array, Fixture, Fold, Layer
 from reference import run_in_float64
 
-TRAINING = Fold(reason="training-mode", why="It normalizes with the statistics of the batch.")
-NOTHING_NEAR = Fold(reason="no-neighbour", why="Neither what feeds the layer nor what it feeds is a Conv, ConvTranspose, Gemm or MatMul.")
+TRAINING = Fold(reason="training-mode")
+NOTHING_NEAR = Fold(reason="no-neighbour")
 
 
 def not_foldable(reason: str, why: str) -> Fold:
@@ -94,7 +94,9 @@ class Builder:
         findings = options.pop("findings", ())
         readable = options.pop("readable", None)
         self.node("BatchNormalization", [x, *inputs], y, name, **options)
-        self.describe(name, channels, state, fold, findings=findings, outputs=1 if isinstance(y, str) else sum(name != "" for name in y), **options)
+        self.describe(
+            name, channels, state, fold, findings=findings, outputs=1 if isinstance(y, str) else sum(name != "" for name in y), **options
+        )
         if readable is not None:
             self.layers[-1].readable = readable
         return y if isinstance(y, str) else y[0]

@@ -24,7 +24,9 @@ def scale_and_shift(state: dict[str, Array]) -> tuple[Array, Array]:
     return k, np.float64(state["beta"]) - np.float64(state["movingMean"]) * k
 
 
-def layer(build: Builder, form: str, node: str, readable: tuple[str, ...], fold: Fold, state: dict[str, Array], mode: str = "inference") -> None:
+def layer(
+    build: Builder, form: str, node: str, readable: tuple[str, ...], fold: Fold, state: dict[str, Array], mode: str = "inference"
+) -> None:
     """Notes a decomposed layer."""
     known = {"momentum": None, "epsilon": EPSILON, "findings": ("training-mode",) if mode == "training" else ()}
     build.layers.append(Layer("bn", form, len(state["gamma"]), fold=fold, node=node, mode=mode, readable=readable, state=state, **known))

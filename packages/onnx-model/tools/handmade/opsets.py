@@ -64,5 +64,13 @@ def fixtures() -> Iterator[Fixture]:
     yield alone("opset-13", "opset 13, the last with five outputs", 13, 7, ["y"], epsilon=1e-3, momentum=0.5)
     yield alone("opset-14-training", "opset 14: training_mode=1", 14, 7, FIVE[:3], training_mode=1, epsilon=1e-3, momentum=0.8)
     yield alone("opset-15", "opset 15, training_mode=0 written out", 15, 8, ["y"], training_mode=0, epsilon=1e-3, momentum=0.5)
-    yield alone("opset-15-training-one-output", "opset 15, training_mode=1, one output where onnx demands three", 15, 8, ["y"], training_mode=1, epsilon=1e-3)
+    yield alone(
+        "opset-15-training-one-output",
+        "opset 15, training_mode=1, one output where onnx demands three",
+        15,
+        8,
+        ["y"],
+        training_mode=1,
+        epsilon=1e-3,
+    )
     yield alone("opset-25", "opset 25, IR version 12", 25, 12, ["y"], epsilon=1e-3, momentum=0.99)

@@ -3,9 +3,10 @@ MobileNetV2, whose 52 layers make large files, in the modes that differ."""
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 import torch
 from onnx import ModelProto
@@ -20,7 +21,7 @@ from .nets import MobileNetV2, ResNet18
 from .training import pictures, train
 
 SHAPE = (3, 16, 16)
-NO_GRAPH = Fold(reason="no-graph", why="A weight file has no graph.")
+NO_GRAPH = Fold(reason="no-graph")
 
 
 def norms(model: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -38,7 +39,17 @@ def weight_files(id: str, model: nn.Module, safetensors: bool) -> Fixture:
         torch.save(model.state_dict(), buffer)
         file, content = f"{name}.pt", buffer.getvalue()
     layers = [
-        Layer(layer, "weights", part.num_features, part.eps, 1 - part.momentum, NO_GRAPH, None, readable=tuple(state_of(part)), state=state_of(part))
+        Layer(
+            layer,
+            "weights",
+            part.num_features,
+            part.eps,
+            1 - part.momentum,
+            NO_GRAPH,
+            None,
+            readable=tuple(state_of(part)),
+            state=state_of(part),
+        )
         for layer, part in norms(model)
     ]
     made_by = "safetensors.torch.save" if safetensors else "torch.save(model.state_dict())"
@@ -46,68 +57,50 @@ def weight_files(id: str, model: nn.Module, safetensors: bool) -> Fixture:
     return Fixture(name, f"the state_dict of {id}; epsilon and momentum are not in it", made_by, {file: content}, layers, states=states)
 
 
-def exported(id: str, about: str, made_by: str, model: ModelProto, layers: list[Layer], x: Tensor, y: Tensor, notes: tuple[str, ...] = ()) -> Fixture:
-    """An export. The layers' states lie with the first export of the net, which all exports share."""
-    first = f"{id.split('-')[0]}-torchscript-eval"
-    fixture = Fixture(f"torch/{id}", about, made_by, {f"torch/{id}.onnx": model.SerializeToString(deterministic=True)}, layers, notes=notes)
-    fixture.inputs, fixture.outputs, fixture.reference = {"x": x.numpy()}, {"y": y.detach().numpy()}, "torch in float32"
-    fixture.states = None if id == first else f"torch/{first}.tensors.safetensors"
+def exported(id: str, about: str, exporter: str, model: ModelProto, layers: list[Layer], x: Tensor, y: Tensor) -> Fixture:
+    """An export, whose layers' states are in a tensor file of its own."""
+    files = {f"torch/{id}.onnx": model.SerializeToString(deterministic=True)}
+    fixture = Fixture(f"torch/{id}", about, f"torch.onnx.export, {exporter}", files, layers, {"x": x.numpy()}, {"y": y.detach().numpy()})
+    fixture.reference = "torch in float32"
     return fixture
 
 
-def without_statistics_changed(model: nn.Module, x: Tensor) -> Tensor:
-    """The output of a call that leaves the model as it was: in training mode a call updates the statistics."""
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    with torch.no_grad():
-        y = model(x)
-    model.load_state_dict(before)
-    return y
-
-
 def of_net(id: str, model: nn.Module) -> Iterator[Fixture]:
-    """The exports of one net."""
-    x = pictures(torch.Generator().manual_seed(12), 4, *SHAPE)[0]
+    """The exports of one net in eval mode, which share their states, and in TRAINING."""
+    x = pictures(torch.Generator().manual_seed(12), 2, *SHAPE)[0]
     model.eval()
-    y = without_statistics_changed(model, x)
-    graph = torchscript(model, x)
-    yield exported(f"{id}-torchscript-eval", "TorchScript, EVAL: all layers folded", "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, y)
-    graph = torchscript(model, x, MODES.PRESERVE)
-    about = "TorchScript, PRESERVE, the module in eval mode: no layer is folded"
-    yield exported(f"{id}-torchscript-preserve-eval", about, "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, y)
-    graph = dynamo(model, x, lean=True)
-    yield exported(f"{id}-dynamo-eval", "dynamo: all layers folded", "torch.onnx.export, dynamo", graph, find_layers(model, x, graph), x, y)
+    y = model(x)
+    modes = (
+        ("torchscript-eval", "TorchScript, EVAL: all layers folded", torchscript(model, x)),
+        (
+            "torchscript-preserve-eval",
+            "TorchScript, PRESERVE, the module in eval mode: no layer is folded",
+            torchscript(model, x, MODES.PRESERVE),
+        ),
+        ("dynamo-eval", "dynamo: all layers folded", dynamo(model, x, lean=True)),
+    )
+    for name, about, graph in modes:
+        fixture = exported(f"{id}-{name}", about, name.split("-")[0], graph, find_layers(model, x, graph), x, y)
+        fixture.states = None if name == "torchscript-eval" else f"torch/{id}-torchscript-eval.tensors.safetensors"
+        yield fixture
+    x = pictures(torch.Generator().manual_seed(13), 4, *SHAPE)[0]
+    yield in_training(f"{id}-torchscript-training", "TorchScript, TRAINING: every layer in training mode", model, x, MODES.TRAINING, 1)
     if id == "resnet18":
-        yield from as_inference(id, model, x, y)
-    model.train()
-    in_training = without_statistics_changed(model, x)
-    graph = torchscript(model, x, MODES.TRAINING)
-    about = "TorchScript, TRAINING: every layer in training mode"
-    layers = find_layers(model, x, graph)
-    yield exported(f"{id}-torchscript-training", about, "torch.onnx.export, torchscript", graph, layers, x, in_training)
-    if id == "resnet18":
-        yield mixed_modes(id, model, x)
-    model.eval()
+        about = "TorchScript, PRESERVE, every third layer in train mode"
+        yield in_training(f"{id}-torchscript-preserve-mixed", about, model, x, MODES.PRESERVE, 3)
 
 
-def as_inference(id: str, model: nn.Module, x: Tensor, y: Tensor) -> Iterator[Fixture]:
-    """A module in train mode, which dynamo exports as inference."""
-    model.train()
-    off = float((without_statistics_changed(model, x) - y).abs().max())
-    graph = dynamo(model, x, lean=True)
-    notes = (f"The module was in train mode; the exporter wrote inference without a word. Its output in train mode differs by {off:.1g}.",)
-    layers = [replace(layer, findings=("exported-as-inference",)) for layer in find_layers(model, x, graph)]
-    yield exported(f"{id}-dynamo-training", "dynamo, a module in train mode: exported as inference", "torch.onnx.export, dynamo", graph, layers, x, y, notes)
-
-
-def mixed_modes(id: str, model: nn.Module, x: Tensor) -> Fixture:
-    """PRESERVE takes over the mode of every layer."""
-    model.eval()
+def in_training(id: str, about: str, trained: nn.Module, x: Tensor, mode: Any, every: int) -> Fixture:
+    """An export with some layers in train mode. The exporter's own call of the module has updated their statistics."""
+    model = copy.deepcopy(trained)
     for index, (_, part) in enumerate(norms(model)):
-        part.train(index % 3 == 0)
-    mixed = without_statistics_changed(model, x)
-    graph = torchscript(model, x, MODES.PRESERVE)
-    about = "TorchScript, PRESERVE, every third layer in train mode"
-    return exported(f"{id}-torchscript-preserve-mixed", about, "torch.onnx.export, torchscript", graph, find_layers(model, x, graph), x, mixed)
+        part.train(index % every == 0)
+    model.training = mode == MODES.TRAINING
+    y = copy.deepcopy(model)(x)
+    graph = torchscript(model, x, mode)
+    fixture = exported(id, about, "torchscript", graph, find_layers(model, x, graph), x, y)
+    fixture.notes = ("The statistics in the file are those after one more update: the exporter calls the module before it stores them.",)
+    return fixture
 
 
 def fixtures() -> Iterator[Fixture]:

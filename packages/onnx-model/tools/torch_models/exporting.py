@@ -21,20 +21,14 @@ TELLING = ("pkg.onnxscript.rewriter.rule_name", "pkg.torch.onnx.name_scopes")
 
 
 def torchscript(model: nn.Module, x: Tensor, training: Any = MODES.EVAL) -> ModelProto:
-    """The exporter with dynamo=False, the batch free. Works on a copy: an export in training mode updates the statistics."""
+    """The exporter with dynamo=False, the batch free. It leaves a module in eval mode as it is; in train mode it calls the module
+    once before it stores the statistics, so the file has those after one more update, and so has the module."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            copy.deepcopy(model),
-            (x,),
-            buffer,
-            dynamo=False,
-            training=training,
-            input_names=["x"],
-            output_names=["y"],
-            dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}},
-        )
+        axes = {"x": {0: "batch"}, "y": {0: "batch"}}
+        names = {"input_names": ["x"], "output_names": ["y"], "dynamic_axes": axes}
+        torch.onnx.export(model, (x,), buffer, dynamo=False, training=training, **names)
     return onnx.load_from_string(buffer.getvalue())
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from fixture import Array, Fold, Layer
@@ -15,9 +15,9 @@ LINEAR = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 NORMS = (nn.modules.batchnorm._BatchNorm,)
 LINEAR_MODULES = (nn.modules.conv._ConvNd, nn.Linear)
 
-TRAINING = Fold(reason="training-mode", why="It normalizes with the statistics of the batch.")
-FOLDED = Fold(reason="already-folded", why="The exporter folded it into this node.")
-ALONE = Fold(reason="no-neighbour", why="Neither what feeds the layer nor what it feeds is a Conv, ConvTranspose, Gemm or MatMul.")
+TRAINING = Fold(reason="training-mode")
+FOLDED = Fold(reason="already-folded")
+ALONE = Fold(reason="no-neighbour")
 
 
 def state_of(module: Any) -> dict[str, Array]:
@@ -84,6 +84,19 @@ def check_folded(model: ModelProto, node: NodeProto, linear: nn.Module, norm: An
     np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-6)
 
 
+def check_stored(model: ModelProto, node: NodeProto, state: dict[str, Array]) -> None:
+    """Holds that the node's arrays, where they are constants of the file, are the module's."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for other in model.graph.node:
+        if other.op_type == "Constant":
+            value = helper.get_attribute_value(other.attribute[0])
+            stored[other.output[0]] = numpy_helper.to_array(value) if isinstance(value, TensorProto) else np.asarray(value)
+        elif other.op_type == "Identity" and other.input[0] in stored:
+            stored[other.output[0]] = stored[other.input[0]]
+    for name, value in zip(node.input[1:], state.values(), strict=True):
+        np.testing.assert_array_equal(stored[name], value)
+
+
 def find_layers(module: nn.Module, x: Tensor, model: ModelProto) -> list[Layer]:
     """The layers of a module that was exported with its calls in their order: as a node of their own, or folded."""
     nodes = iter([node for node in model.graph.node if node.op_type in (*LINEAR, "BatchNormalization")])
@@ -99,6 +112,7 @@ def find_layers(module: nn.Module, x: Tensor, model: ModelProto) -> list[Layer]:
         momentum = None if part.momentum is None else 1 - part.momentum
         common = {"channels": part.num_features, "epsilon": part.eps, "momentum": momentum, "state": state}
         if waiting is not None and waiting.op_type == "BatchNormalization":
+            check_stored(model, waiting, state)
             mode = next((a.i for a in waiting.attribute if a.name == "training_mode"), 0)
             findings = ("training-mode",) if mode else ()
             fold = TRAINING if mode else judge(model.graph, waiting)

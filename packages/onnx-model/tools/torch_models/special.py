@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -51,7 +52,11 @@ def modules() -> dict[str, tuple[str, nn.Module, tuple[int, ...]]]:
             nn.Sequential(nn.ConvTranspose2d(4, 4, 3, groups=2), nn.BatchNorm2d(4)),
             (4, 5, 5),
         ),
-        "affine-false": ("Conv, Relu, layer with affine=False", nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4, affine=False)), (3, 6, 6)),
+        "affine-false": (
+            "Conv, Relu, layer with affine=False",
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4, affine=False)),
+            (3, 6, 6),
+        ),
         "conv1d": ("Conv1d, Relu, BatchNorm1d on [N, C, L]", nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), nn.BatchNorm1d(4)), (3, 9)),
         "conv3d": ("BatchNorm3d before a padded Conv3d", nn.Sequential(nn.BatchNorm3d(2), nn.Conv3d(2, 3, 2, padding=1)), (2, 3, 4, 3)),
     }
@@ -83,7 +88,24 @@ def frozen_layer(module: nn.Module, x: Tensor, model: ModelProto) -> list[Layer]
     node, conv = (next(node for node in model.graph.node if node.op_type == op) for op in ("Mul", "Conv"))
     fields = (("gamma", "weight"), ("beta", "bias"), ("movingMean", "running_mean"), ("movingVariance", "running_var"))
     state = {field: getattr(module[1], name).numpy() for field, name in fields}
-    return [Layer("1", "Mul+Add", 4, module[1].epsilon, None, Fold(into=conv.name, direction="backward"), node.name, readable=(), state=state)]
+    return [
+        Layer("1", "Mul+Add", 4, module[1].epsilon, None, Fold(into=conv.name, direction="backward"), node.name, readable=(), state=state)
+    ]
+
+
+def as_inference() -> Fixture:
+    """A module in train mode, which dynamo exports as inference without a word."""
+    module = train(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)), (3, 6, 6))
+    x = pictures(torch.Generator().manual_seed(14), 4, 3, 6, 6)[0]
+    inference = module(x)
+    off = float((copy.deepcopy(module).train()(x) - inference).abs().max())
+    model = dynamo(module.train(), x)
+    layers = [replace(layer, findings=("exported-as-inference",)) for layer in find_layers(module, x, model)]
+    content = {"torch/train-mode-dynamo.onnx": model.SerializeToString(deterministic=True)}
+    about = "Conv, Relu, layer in train mode, which dynamo exports as inference; only the name _native_batch_norm_legit_functional tells"
+    options = {"inputs": {"x": x.numpy()}, "outputs": {"y": inference.detach().numpy()}, "reference": "torch in float32, in eval mode"}
+    notes = (f"The module's output in train mode differs by {off:.1g}.",)
+    return Fixture("torch/train-mode-dynamo", about, "torch.onnx.export, dynamo", content, layers, notes=notes, **options)
 
 
 def trained_frozen() -> nn.Module:
@@ -110,3 +132,4 @@ def fixtures() -> Iterator[Fixture | dict[str, str]]:
         yield fixture("batch-statistics", "Conv, layer with track_running_stats=False", exporter, batch, x, batch_statistics)
         yield fixture("instance-norm", "Conv, InstanceNorm2d(affine, track_running_stats)", exporter, instance, x, instance_norm)
         yield fixture("frozen-batch-norm", "Conv, detectron2-style FrozenBatchNorm2d", exporter, trained_frozen(), x, frozen_layer)
+    yield as_inference()
