@@ -37,6 +37,8 @@ export interface KnownModel {
   readonly inputs: Readonly<Record<string, KnownTensor>>;
   readonly outputs: Readonly<Record<string, KnownTensor>>;
   readonly layers: readonly KnownLayer[];
+  /** The largest error of onnxruntime, or what it says instead of running the model. */
+  readonly onnxruntime: { readonly disabled: number | string };
 }
 
 interface Manifest {

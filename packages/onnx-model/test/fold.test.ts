@@ -56,6 +56,8 @@ describe("every model with something to fold", () => {
     // It is a model, the layers are gone, and what is left of them says so.
     const again = await find(readModel(writeModel(folded)));
     expect(again.layers.length).toBe(report.kept.length);
+    // onnxruntime does not run every model, folded or not.
+    if (typeof known.onnxruntime.disabled === "string" && !known.id.startsWith("handmade/float16")) return;
     const inputs = inputsOf(known);
     const outputs = Object.keys(known.outputs);
     const results = await runModel(folded, inputs, outputs);
@@ -63,16 +65,20 @@ describe("every model with something to fold", () => {
       const truth = { ...results[name], data: tensorsOf(known.tensors).get(`output/${name}`)!.data };
       expect(results[name].shape).toEqual(known.outputs[name].shape);
       // Looser than the bound of each layer, which is checked below, and far below what a wrong weight gives.
-      const tolerance = (known.inputs.x.type === "float16" ? 2 ** -6 : 2 ** -15) * Math.max(1, largest(truth));
+      const tolerance = (known.inputs.x?.type === "float16" ? 2 ** -6 : 2 ** -15) * Math.max(1, largest(truth));
       expect(Math.max(...differences(results[name], truth, 0))).toBeLessThan(tolerance);
     }
   });
 
-  const single = foldable.filter(({ id, layers }) => layers.every(({ graph }) => graph === "") && !/external|float16|training/.test(id));
+  const single = foldable
+    .filter(({ id, layers }) => layers.every(({ graph }) => graph === "") && !/external|float16|training/.test(id))
+    .filter(({ onnxruntime: { disabled } }) => typeof disabled === "number");
   test.each(single.map((known) => [known.id, known] as const))("%s: each fold within its bound", async (_, known) => {
     const model = modelOf(known);
     const { layers } = await find(model);
-    for (const { name, input, output, axis } of layers) {
+    // Of ResNet-18 and its like some layers are enough: every pair of runs takes a session each.
+    const step = Math.ceil(layers.length / 6);
+    for (const { name, input, output, axis } of layers.filter((_, k) => k % step === 0)) {
       // One layer at a time, so that what is compared differs by one fold.
       const { model: folded, report } = await fold(model, { layers: [name] });
       for (const each of report.folded) {

@@ -47,11 +47,16 @@ export function productOf(context: Context, value: Value): Product | null {
       const power = isOperator(node, "Pow") && b !== null ? scalarOf(context, b) : null;
       if (power !== null && Math.abs(power) === 0.5) return walk(a, exponent * power);
     }
-    // The 1 of 1 / sqrt(v).
-    if (scalarOf(context, from) !== 1) factors.push({ value: from, exponent });
+    if (!isOne(context, from)) factors.push({ value: from, exponent });
     return true;
   };
   return walk(value, 1) ? { sign, factors } : null;
+}
+
+/** The 1 of 1 / sqrt(v): a number without dimensions, which the gamma of one channel is not. */
+function isOne({ constants }: Context, value: Value): boolean {
+  const constant = constants.of(value);
+  return constant?.dims.length === 0 && constant.read()?.[0] === 1;
 }
 
 /** A value taken apart into terms, through Add, Sub and Neg; null where it has too many. */
@@ -97,9 +102,11 @@ export function deviationOf(context: Context, sum: Value): Deviation | null {
   if (a === null || b === null || a === undefined || b === undefined) return null;
   const pair = (variance: Value, epsilon: Value): Deviation | null =>
     scalarOf(context, epsilon) === null ? null : { sum, variance: origin(variance).value, epsilon: origin(epsilon).value };
-  // With one channel both are numbers: epsilon is the small one.
   const [left, right] = [scalarOf(context, a), scalarOf(context, b)];
-  return left !== null && right !== null && left < right ? pair(b, a) : (pair(a, b) ?? pair(b, a));
+  if (left === null || right === null) return pair(a, b) ?? pair(b, a);
+  // With one channel both are numbers: epsilon is the one with fewer dimensions, or the smaller one.
+  const [dimsOfA, dimsOfB] = [a, b].map((value) => context.constants.of(value)!.dims.length);
+  return dimsOfA < dimsOfB || (dimsOfA === dimsOfB && left < right) ? pair(b, a) : pair(a, b);
 }
 
 /** The factors less some others, each taken out once; null where one of those is not there. */

@@ -3,7 +3,7 @@ import { allScopes, buildScopes } from "../graph/build-scopes.ts";
 import { channelAxis, climb, isLinear } from "../graph/climb.ts";
 import { Constants } from "../graph/constants.ts";
 import { domainOf, isOperator, producerOf, resolve, type Scope } from "../graph/scope.ts";
-import { Shapes } from "../graph/shapes.ts";
+import type { PartialShape } from "../graph/shapes.ts";
 import { type Axis, axisAt, type Context, sameAxis } from "../graph/trace.ts";
 import type { ModelProto, NodeProto } from "../proto/index.ts";
 import { chainsOf, inputOf, type Segment, segmentsOf } from "./chain.ts";
@@ -30,7 +30,7 @@ export interface Analysis {
 export function analyse(proto: ModelProto, external: ExternalData): Analysis {
   const root = buildScopes(proto);
   const constants = new Constants(external);
-  const context = { constants, shapes: new Shapes(constants) };
+  const context = { constants, shapes: constants.shapes };
   const found = [...allScopes(root)].map((scope) => analyseScope(context, scope));
   const matches = found.flatMap((each) => each.matches);
   return {
@@ -85,9 +85,14 @@ function judge(context: Context, scope: Scope, segment: Segment): Match | Lookal
   const vector = vectorOf(first.constant);
   const rank = context.shapes.get(scope, input)?.length ?? null;
   const named = namesOf({ nodes, sources: {}, steps }).some(saysBatchNorm);
-  // One channel: along which axis it lies makes no difference, and only a name tells it from a number.
-  if (vector === null && !named) return null;
-  const axis = axisAt(vector === null ? 1 - first.constant.dims.length : -vector.fromEnd, rank);
+  const sources = unfoldedSources(context, scope, steps);
+  const shifted = steps[steps.length - 1].operation === "Add" || steps[steps.length - 1].operation === "Sub";
+  const centred = first.operation === "Sub";
+  const shape = context.shapes.get(scope, input);
+  const only = vector === null ? onlyChannel(shape, steps) : null;
+  // One channel: a name, a formula, or three constants of x's rank on an x of one channel tell it from numbers.
+  if (vector === null && !named && sources === null && !(only !== null && centred && shifted)) return null;
+  const axis = axisAt(vector === null ? (only ?? -1) : -vector.fromEnd, rank);
   if (axis.axis === 0 || (rank !== null && axis.axis < 0)) return null;
   const { node: before, value, axis: axisThere } = climb(context, scope, input, axis);
   const lookalike = (code: LookalikeMatch["code"]): LookalikeMatch => ({ code, scope, nodes });
@@ -96,9 +101,6 @@ function judge(context: Context, scope: Scope, segment: Segment): Match | Lookal
   const afterLinear = before !== null && isLinear(before);
   if (afterLinear && axisThere !== null && vector !== null && !sameAxis(axisThere, channelAxis(context, scope, before)))
     return lookalike("other-axis");
-  const sources = unfoldedSources(context, scope, steps);
-  const shifted = steps[steps.length - 1].operation === "Add" || steps[steps.length - 1].operation === "Sub";
-  const centred = first.operation === "Sub";
   // Without a beta, (x - mean) / deviation of the model's own input is how pictures are prepared.
   const atDoor = before === null && value.scope.kind === "graph" && value.scope.given.has(value.name);
   if (centred && !shifted && sources === null && !named) return atDoor ? lookalike("input-scaling") : afterLinear ? match("likely") : null;
@@ -128,6 +130,12 @@ function judge(context: Context, scope: Scope, segment: Segment): Match | Lookal
       perPosition: false,
     };
   }
+}
+
+/** The axis of an only channel: the last one or the one after the batch, if it is known to have one entry and the constants have x's rank. */
+function onlyChannel(shape: PartialShape | null, steps: Segment["steps"]): number | null {
+  if (shape === null || shape.length < 3 || steps.some(({ constant }) => constant.dims.length !== shape.length)) return null;
+  return [shape.length - 1, 1].find((axis) => shape[axis] === 1) ?? null;
 }
 
 /** Whether a value is divided by a deviation of itself: what then scales and shifts belongs to that normalization. */

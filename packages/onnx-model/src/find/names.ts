@@ -72,10 +72,18 @@ function nameFromNodes({ nodes, scope }: Match): string {
   const names = nodes.filter((node) => node.name !== "").map((node) => node.name.replace(/:\d+$/, "").replace(CONVERTER_HEAD, ""));
   if (names.length === 0) return `${nodes[0].opType}_${scope.nodes.indexOf(nodes[0])}`;
   if (names.length === 1) return withoutType(names[0], nodes[0]);
-  const parts = names.map((name) => name.split("/"));
-  const common = parts[0].slice(0, -1).filter((part, k) => parts.every((each) => each.length > k + 1 && each[k] === part));
-  const stem = common.join("/").replace(/\/batchnorm$/i, "");
-  return stem === "" ? names[0] : stem;
+  // Most of them stand in the layer's own folder; an optimizer may have put others between.
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const folder = name
+      .split("/")
+      .slice(0, -1)
+      .join("/")
+      .replace(/\/(?:batchnorm|moments)(?:\/.*)?$/i, "");
+    if (folder !== "") counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const [folder, count] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? ["", 0];
+  return count >= 2 ? folder : names[0];
 }
 
 /** A module's path with the operator's type at the end, as torch writes it: the path. */

@@ -37,7 +37,10 @@ export function backwardSite(context: Context, match: Match): Site | Refusal {
   if (blocked) return blocked;
   const site = weightOf(context, value.scope, linear);
   if (isRefusal(site)) return site;
-  const isOwnAxis = axis !== null && sameAxis(axis, channelAxis(context, value.scope, linear)) && site.map.outputs === match.channels;
+  // An only channel is all there is, however axes were moved.
+  const isOnly = match.channels === 1;
+  const isSame = isOnly || (axis !== null && sameAxis(axis, channelAxis(context, value.scope, linear)));
+  const isOwnAxis = isSame && site.map.outputs === match.channels;
   if (!isOwnAxis) return refusal("other-axis", `The layer's channels are not the output channels of the ${linear.opType} before it.`);
   return castAway({ direction: "backward", ...site, passed: [...passed].reverse(), axes }, match.scope);
 }
@@ -76,7 +79,8 @@ function forwardInto(
   if (index !== dataIndex) return refusal("not-constant", `The layer's output is a weight of the ${linear.opType} after it.`);
   let axis: Axis | null = inputAxis(context, scope, linear, site.weightIndex);
   for (const node of [...passed].reverse()) axis = axis && axisBefore(context, scope, node, axis);
-  if (axis === null || !sameAxis(axis, match.axis) || site.map.inputs !== match.channels) {
+  const isSame = match.channels === 1 || (axis !== null && sameAxis(axis, match.axis));
+  if (!isSame || site.map.inputs !== match.channels) {
     return refusal("other-axis", `The layer's channels are not the input channels of the ${linear.opType} after it.`);
   }
   const isOne = site.weight.dims.slice(2).every((dimension) => dimension === 1);

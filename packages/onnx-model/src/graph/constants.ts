@@ -6,6 +6,7 @@ import { dimsOf, sizeOf } from "../tensor/tensor-check.ts";
 import { floatAttribute, floatsAttribute, hasAttribute, intAttribute, intsAttribute, tensorAttribute } from "./attribute.ts";
 import { evaluate } from "./evaluate.ts";
 import { domainOf, producerOf, resolve, type Scope, type Value } from "./scope.ts";
+import { Shapes } from "./shapes.ts";
 
 export type Numbers = Float32Array | Float64Array;
 
@@ -35,6 +36,8 @@ const LONGEST_CHAIN = 64;
 /** The constants of a model, computed from initializers and nodes when they are asked for. */
 export class Constants {
   readonly #external: ExternalData;
+  /** The shapes of values, which some constants are computed of. */
+  readonly shapes: Shapes = new Shapes(this);
   readonly #known = new WeakMap<Scope, Map<string, Constant | null>>();
 
   constructor(external: ExternalData) {
@@ -74,7 +77,24 @@ export class Constants {
       const input = resolve(scope, node.input[index] ?? "");
       return input === null ? undefined : this.of(input, depth + 1);
     };
-    return evaluate(scope, node, read, LARGEST_WEIGHT);
+    return this.#ofShape(scope, node) ?? evaluate(scope, node, read, LARGEST_WEIGHT);
+  }
+
+  /** A Shape whose dimensions are all known, and a Gather of one known dimension of it: exporters compute targets of Reshape so. */
+  #ofShape(scope: Scope, node: NodeProto): Constant | null {
+    if (node.opType === "Shape" && node.attribute.length === 0) {
+      const shape = this.shapes.get(scope, node.input[0] ?? "");
+      return shape === null || shape.includes(null) ? null : fixed("int64", [shape.length], Float64Array.from(shape as number[]));
+    }
+    if (node.opType !== "Gather" || intAttribute(scope, node, "axis", 0) !== 0) return null;
+    const source = resolve(scope, node.input[0] ?? "");
+    const producer = source && producerOf(source);
+    const index = this.get(scope, node.input[1] ?? "");
+    if (!producer || producer.opType !== "Shape" || producer.attribute.length > 0 || index === null || index.dims.length > 1) return null;
+    const shape = this.shapes.get(source.scope, producer.input[0] ?? "");
+    const at = index.read();
+    const picked = shape === null || at === null ? null : Array.from(at, (k) => shape.at(k) ?? null);
+    return picked === null || picked.includes(null) ? null : fixed("int64", index.dims, Float64Array.from(picked as number[]));
   }
 
   #leaf(tensor: TensorProto, overridable: boolean): Constant | null {

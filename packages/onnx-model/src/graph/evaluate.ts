@@ -57,6 +57,11 @@ export function evaluate(scope: Scope, node: NodeProto, input: Input, most: numb
       return unsqueeze(x, axesOf(scope, node, input));
     case "Expand":
       return expand(x, integers(input(1)), most);
+    case "Concat":
+      return concat(
+        node.input.map((_, k) => input(k)),
+        intAttribute(scope, node, "axis", 0),
+      );
     case "ConstantOfShape":
       return constantOfShape(scope, node, integers(x), most);
     default:
@@ -155,6 +160,18 @@ function expand(x: Constant, shape: readonly number[] | null, most: number): Con
     return values && Float64Array.from(broadcastOffsets(x.dims, dims), (at) => values[at]);
   });
   return { ...x, dims, read };
+}
+
+/** Of vectors: what a shape is put together of. */
+function concat(parts: readonly (Constant | null | undefined)[], axis: number): Constant | null {
+  const vectors = parts.filter((part) => part?.dims.length === 1) as Constant[];
+  if (vectors.length < parts.length || (axis !== 0 && axis !== -1) || vectors.some(({ type }) => type !== vectors[0].type)) return null;
+  const read = once(() => {
+    const values = vectors.map((vector) => vector.read());
+    return values.some((each) => each === null) ? null : Float64Array.from(values.flatMap((each) => [...each!]));
+  });
+  const overridable = vectors.some((vector) => vector.overridable);
+  return { type: vectors[0].type, dims: [vectors.reduce((sum, { dims }) => sum + dims[0], 0)], overridable, read };
 }
 
 function constantOfShape(scope: Scope, node: NodeProto, dims: readonly number[] | null, most: number): Constant | null {
