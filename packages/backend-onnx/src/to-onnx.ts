@@ -58,9 +58,14 @@ function viewAround(graph: Graph, x: Value, axis: number, channels: number): Val
   return graph.op("Reshape", [graph.op("Flatten", [x], { axis }), graph.int64([0, channels, -1])]);
 }
 
+/** No tensor has more dimensions: NumPy's have at most 64, and a runtime's kernels far fewer. */
+const HIGHEST_RANK = 64;
+
 /** Names for all dimensions but that of the channels. Throws what `channelView` throws. */
 function shapeOf(rank: number, axis: number, channels: number): (number | string)[] {
-  if (!Number.isInteger(rank)) throw new BatchNormError("invalid-rank", "The rank is wrong", rank, "an integer, at least 2");
+  if (!Number.isInteger(rank) || rank > HIGHEST_RANK) {
+    throw new BatchNormError("invalid-rank", "The rank is wrong", rank, `an integer from 2 to ${HIGHEST_RANK}`);
+  }
   const sizes = Array.from({ length: rank }, () => 1);
   channelView(sizes, axis);
   return sizes.map((_, index) => (index === (axis < 0 ? axis + rank : axis) ? channels : `dimension_${index}`));

@@ -85,6 +85,11 @@ export class ExternalData {
     return loaded ?? null;
   }
 
+  /** Whether something was asked for in vain. */
+  get isWanting(): boolean {
+    return this.#wanted.size > 0;
+  }
+
   /**
    * Loads what was asked for in vain. Returns whether there was anything.
    *

@@ -90,8 +90,8 @@ export class Constants {
     const source = resolve(scope, node.input[0] ?? "");
     const producer = source && producerOf(source);
     const index = this.get(scope, node.input[1] ?? "");
-    if (!producer || producer.opType !== "Shape" || producer.attribute.length > 0 || index === null || index.dims.length > 1) return null;
-    const shape = this.shapes.get(source.scope, producer.input[0] ?? "");
+    if (producer?.opType !== "Shape" || producer.attribute.length > 0 || index === null || index.dims.length > 1) return null;
+    const shape = this.shapes.get(source!.scope, producer.input[0] ?? "");
     const at = index.read();
     const picked = shape === null || at === null ? null : Array.from(at, (k) => shape.at(k) ?? null);
     return picked === null || picked.includes(null) ? null : fixed("int64", index.dims, Float64Array.from(picked as number[]));

@@ -65,29 +65,41 @@ export async function readStates(model: OnnxModel, options: ReadStatesOptions = 
 }
 
 /** The state of a layer in the portable form, or why there is none. */
-export function stateOf(layer: FoundLayer, momentum: number): BatchNormJSON | UnreadableState {
-  const { name, parameters, statistics, epsilon, axis, missing, perPosition } = layer;
-  const { movingMean, movingVariance } = statistics;
-  if (perPosition) return { layer: name, code: "not-spatial", why: "The layer has statistics per position, not per channel." };
-  const lacking = Object.entries(missing).filter(([, reason]) => reason !== "absent");
-  if (lacking.length > 0 || movingMean === null || movingVariance === null || epsilon === null) {
-    const what = lacking.map(([array, reason]) => `${array} (${reason})`).join(", ") || "epsilon";
-    return { layer: name, code: "missing-arrays", why: `The file does not have ${what}.` };
-  }
-  const gamma = parameters.gamma && toFloat32(parameters.gamma);
-  const beta = parameters.beta && toFloat32(parameters.beta);
+function stateOf(layer: FoundLayer, momentum: number): BatchNormJSON | UnreadableState {
+  const lacking = lackingOf(layer);
+  if (lacking !== null) return lacking;
   try {
-    return toJSON(
-      { ...DEFAULT_CONFIG, axis, epsilon, momentum, scale: gamma !== null, center: beta !== null },
-      {
-        parameters: { gamma, beta },
-        statistics: { movingMean: toFloat32(movingMean), movingVariance: toFloat32(movingVariance) },
-      },
-    );
+    return jsonOf(layer, momentum);
   } catch (error) {
     if (!isBatchNormError(error)) throw error;
-    return { layer: name, code: "not-a-state", why: error.message };
+    return { layer: layer.name, code: "not-a-state", why: error.message };
   }
+}
+
+/** What of a layer is not in the file; null where all of it is. */
+export function lackingOf({ name, missing, perPosition, statistics, epsilon }: FoundLayer): UnreadableState | null {
+  if (perPosition) return { layer: name, code: "not-spatial", why: "The layer has statistics per position, not per channel." };
+  const lacking = Object.entries(missing).filter(([, reason]) => reason !== "absent");
+  if (lacking.length === 0 && statistics.movingMean !== null && statistics.movingVariance !== null && epsilon !== null) return null;
+  const what = lacking.map(([array, reason]) => `${array} (${reason})`).join(", ") || "epsilon";
+  return { layer: name, code: "missing-arrays", why: `The file does not have ${what}.` };
+}
+
+/**
+ * The state of a layer that lacks nothing.
+ *
+ * @throws BatchNormError what `toJSON` throws.
+ */
+export function jsonOf({ parameters, statistics, epsilon, axis }: FoundLayer, momentum: number): BatchNormJSON {
+  const gamma = parameters.gamma && toFloat32(parameters.gamma);
+  const beta = parameters.beta && toFloat32(parameters.beta);
+  return toJSON(
+    { ...DEFAULT_CONFIG, axis, epsilon: epsilon!, momentum, scale: gamma !== null, center: beta !== null },
+    {
+      parameters: { gamma, beta },
+      statistics: { movingMean: toFloat32(statistics.movingMean!), movingVariance: toFloat32(statistics.movingVariance!) },
+    },
+  );
 }
 
 /** A Float32Array as it is, bit for bit; others rounded. */
