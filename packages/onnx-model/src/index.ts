@@ -7,6 +7,7 @@ export type { TraceEvidence } from "./find/traces.ts";
 export { boundFor, type FoldBound } from "./fold/bound.ts";
 export { type FoldedLayer, type FoldOptions, type FoldReport, type FoldResult, fold, type KeptLayer } from "./fold/fold.ts";
 export type { FoldReason } from "./fold/reason.ts";
+export { type FreezeOptions, type FreezeReason, type FreezeResult, type FrozenLayer, freeze, type UnfrozenLayer } from "./freeze/freeze.ts";
 export type { Numbers } from "./graph/constants.ts";
 export type { Finding, FindingCode, Severity } from "./inspect/finding.ts";
 export { type ArraySummary, type Foldable, type InspectedLayer, type InspectReport, inspect } from "./inspect/inspect.ts";

@@ -3,8 +3,7 @@ import { vectorOf } from "../find/factors.ts";
 import { isOverridable } from "../find/find.ts";
 import { ARRAY_NAMES, type Match } from "../find/match.ts";
 import type { Analysis } from "../find/matches.ts";
-import { allScopes } from "../graph/build-scopes.ts";
-import type { Scope } from "../graph/scope.ts";
+import { isCalledTwice } from "../graph/build-scopes.ts";
 import type { Context } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
 import { isFloat } from "../tensor/element-type.ts";
@@ -62,7 +61,7 @@ function ownRefusal({ root }: Analysis, match: Match): Refusal | null {
     return refusal("not-constant", "An array of the layer is computed at run time.");
   }
   if (isOverridable(match)) return refusal("overridable", "A caller may feed other arrays for the layer.");
-  if (isShared(root, match.scope))
+  if (isCalledTwice(root, match.scope))
     return refusal("in-function", "The layer lies in a function that is called more than once: all calls share its nodes.");
   const { movingVariance } = arraysOf(match);
   if (movingVariance?.some((value) => value < 0))
@@ -74,14 +73,4 @@ function ownRefusal({ root }: Analysis, match: Match): Refusal | null {
     return refusal("non-finite", "A parameter or statistic of the layer is not finite, or its gain is not.");
   }
   return null;
-}
-
-/** Whether the nodes of a scope are those of another call, too. */
-function isShared(root: Scope, scope: Scope): boolean {
-  for (let at: Scope | null = scope; at !== null; at = at.caller?.scope ?? null) {
-    if (at.kind !== "function") continue;
-    const { proto } = at;
-    if ([...allScopes(root)].filter((each) => each.proto === proto).length > 1) return true;
-  }
-  return false;
 }

@@ -38,6 +38,15 @@ export function* allScopes(scope: Scope): Generator<Scope> {
   for (const inner of scope.inner.values()) for (const each of inner) yield* allScopes(each);
 }
 
+/** Whether the nodes of a scope are those of another call, too: it is the body of a function, or lies in one. */
+export function isCalledTwice(root: Scope, scope: Scope): boolean {
+  for (let at: Scope | null = scope; at !== null; at = at.caller?.scope ?? null) {
+    const { kind, proto } = at;
+    if (kind === "function" && [...allScopes(root)].filter((each) => each.proto === proto).length > 1) return true;
+  }
+  return false;
+}
+
 function modelOpset({ opsetImport, irVersion }: ModelProto): number {
   const opset = opsetOf(opsetImport);
   if (opset !== null) return opset;

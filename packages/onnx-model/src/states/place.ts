@@ -1,6 +1,6 @@
 import { BatchNormError } from "@batchnorm/spec";
 import { quoted } from "../errors.ts";
-import { allScopes } from "../graph/build-scopes.ts";
+import { isCalledTwice } from "../graph/build-scopes.ts";
 import { type Scope, usesOf } from "../graph/scope.ts";
 import type { NodeProto } from "../proto/index.ts";
 
@@ -21,7 +21,7 @@ export function placeOf(root: Scope, scope: Scope, node: NodeProto, index: numbe
   let at: Scope | null = scope;
   while (at !== null && at.kind !== "function") at = at.outer;
   if (at === null) return { scope, node, index };
-  const { proto, caller, inputs } = at;
+  const { caller, inputs } = at;
   if (at.given.has(name) && caller !== null) {
     if (usesOf({ scope: at, name }).length !== 1) {
       throw cannotWrite(
@@ -32,7 +32,7 @@ export function placeOf(root: Scope, scope: Scope, node: NodeProto, index: numbe
     }
     return placeOf(root, caller.scope, caller.node, inputs.indexOf(name));
   }
-  refuseShared(root, at, proto);
+  refuseShared(root, at);
   return { scope, node, index };
 }
 
@@ -41,8 +41,8 @@ export function placeOf(root: Scope, scope: Scope, node: NodeProto, index: numbe
  *
  * @throws BatchNormError `cannot-convert`.
  */
-export function refuseShared(root: Scope, scope: Scope, proto: Scope["proto"] = scope.proto): void {
-  if ([...allScopes(root)].filter((each) => each.proto === proto).length > 1) {
+export function refuseShared(root: Scope, scope: Scope): void {
+  if (isCalledTwice(root, scope)) {
     throw cannotWrite("The layer's arrays lie in a function that is called more than once", scope.path, "a layer with arrays of its own");
   }
 }
