@@ -4,6 +4,8 @@ export { find } from "./find/find.ts";
 export type { FindResult, FoldedTrace, FoundLayer, Lookalike, MissingReason, Neighbour } from "./find/layer.ts";
 export type { ArrayName, Certainty, Form, LayerMode, LookalikeCode } from "./find/match.ts";
 export type { TraceEvidence } from "./find/traces.ts";
+export type { Float16Report, KeptInFloat32 } from "./float16/convert.ts";
+export type { Float16Loss } from "./float16/loss.ts";
 export { boundFor, type FoldBound } from "./fold/bound.ts";
 export { type FoldedLayer, type FoldOptions, type FoldReport, type FoldResult, fold, type KeptLayer } from "./fold/fold.ts";
 export type { FoldReason } from "./fold/reason.ts";

@@ -5,6 +5,7 @@ import type { OnnxModel } from "../file/model.ts";
 import { nodeName } from "../find/find.ts";
 import type { Form, Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
+import { type Float16Report, float16Model } from "../float16/convert.ts";
 import type { NodeProto } from "../proto/index.ts";
 import { applyFold, isFresh } from "./apply.ts";
 import type { FoldBound } from "./bound.ts";
@@ -15,6 +16,8 @@ import { isRefusal, type Refusal } from "./reason.ts";
 export interface FoldOptions {
   /** The names of the layers to fold, as `find` gives them. Default: all that can be. */
   readonly layers?: readonly string[];
+  /** Whether the folded model is converted to float16, with inputs and outputs in float32. Default false. */
+  readonly float16?: boolean;
 }
 
 /** A layer that was folded, and what that took. */
@@ -47,6 +50,8 @@ export interface KeptLayer extends Refusal {
 export interface FoldReport {
   readonly folded: readonly FoldedLayer[];
   readonly kept: readonly KeptLayer[];
+  /** What float16 cost; null where it was not asked for. */
+  readonly float16: Float16Report | null;
 }
 
 export interface FoldResult {
@@ -66,19 +71,31 @@ export interface FoldResult {
  * @throws BatchNormError `invalid-argument` for options, `invalid-model`, `invalid-external-data`.
  */
 export async function fold(model: OnnxModel, options: FoldOptions = {}): Promise<FoldResult> {
-  const wanted = checkOptions(options);
-  return complete(model, () => foldAll(model, wanted));
+  const { wanted, float16 } = checkOptions(options);
+  return complete(model, () => {
+    const result = foldAll(model, wanted);
+    // Without the weights that still have to be loaded there is nothing to convert yet.
+    return float16 && !model.external.isWanting ? inFloat16(result) : result;
+  });
 }
 
-function checkOptions(options: FoldOptions): ReadonlySet<string> | null {
-  const { layers, ...rest } = (options ?? {}) as Record<string, unknown>;
+/** Converts after folding: the variances, which float16 cannot hold, are gone by then. */
+function inFloat16({ model, report }: FoldResult): FoldResult {
+  const half = float16Model(model.proto, model.external);
+  if (half === null) return { model, report };
+  return { model: { proto: half.proto, external: model.external }, report: { ...report, float16: half.report } };
+}
+
+function checkOptions(options: FoldOptions): { readonly wanted: ReadonlySet<string> | null; readonly float16: boolean } {
+  const { layers, float16 = false, ...rest } = (options ?? {}) as Record<string, unknown>;
   const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw new BatchNormError("invalid-argument", "fold has no such option", unknown, "layers");
-  if (layers === undefined) return null;
+  if (unknown !== undefined) throw new BatchNormError("invalid-argument", "fold has no such option", unknown, "layers or float16");
+  if (typeof float16 !== "boolean") throw new BatchNormError("invalid-argument", "float16 is not a boolean", float16, "true or false");
+  if (layers === undefined) return { wanted: null, float16 };
   if (!Array.isArray(layers) || !layers.every((name) => typeof name === "string")) {
     throw new BatchNormError("invalid-argument", "layers is wrong", layers, "a list of names of layers");
   }
-  return new Set(layers as string[]);
+  return { wanted: new Set(layers as string[]), float16 };
 }
 
 function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResult {
@@ -127,7 +144,7 @@ function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResu
         bound: numbers.bound,
       });
     }
-    if (touched.size === 0) return { model: { proto: draft.proto, external: model.external }, report: { folded, kept } };
+    if (touched.size === 0) return { model: { proto: draft.proto, external: model.external }, report: { folded, kept, float16: null } };
     draft.removeUnused();
   }
 }

@@ -53,18 +53,27 @@ export function foldNumbers(context: Context, plan: Plan): FoldNumbers | Refusal
   if (values === null || old === undefined || adds.some((each) => each.values === null)) return null;
   const { multiplier: k, offset: l } = affine;
   const backward = direction === "backward";
-  const scaled = Float64Array.from(values, (value, at) => value * k[backward ? map.outputOf(at) : map.inputOf(at)]);
+  const scaled = new Float64Array(values.length);
   const weights = new Float64Array(map.outputs);
   const shift = backward ? l : new Float64Array(map.outputs);
   const magnitudeOfShift = new Float64Array(map.outputs);
   const parts = magnitudesOf(plan);
-  for (let at = 0; at < scaled.length; at++) {
-    const out = map.outputOf(at);
-    weights[out] += Math.abs(alpha * scaled[at]);
-    if (backward) continue;
-    const from = map.inputOf(at);
-    shift[out] += alpha * values[at] * l[from];
-    magnitudeOfShift[out] += Math.abs(alpha * values[at]) * parts[from];
+  let at = 0;
+  for (let row = 0; row < map.rows; row++) {
+    for (let column = 0; column < map.columns; column++) {
+      const [out, from] = [map.outputOf(row, column), map.inputOf(row, column)];
+      const factor = k[backward ? out : from];
+      let [sum, magnitude] = [0, 0];
+      for (let inner = 0; inner < map.inner; inner++, at++) {
+        scaled[at] = factor * values[at];
+        sum += values[at];
+        magnitude += Math.abs(values[at]);
+      }
+      weights[out] += Math.abs(alpha * factor) * magnitude;
+      if (backward) continue;
+      shift[out] += alpha * sum * l[from];
+      magnitudeOfShift[out] += Math.abs(alpha) * magnitude * parts[from];
+    }
   }
   if (backward) magnitudeOfShift.set(parts);
   const gain = backward ? k : new Float64Array(map.outputs).fill(1);
@@ -82,10 +91,7 @@ export function foldNumbers(context: Context, plan: Plan): FoldNumbers | Refusal
   });
   const rest = isMatMul && !ownAdds && shift.some((value) => value !== 0) ? shift : null;
   const all = [{ type: weight.type, values: scaled }, ...(bias === null ? [] : [bias]), ...newAdds.map(({ constant }) => constant)];
-  if (
-    all.some(({ type, values: numbers }) => numbers.some((value) => !Number.isFinite(roundFloat(type, value)))) &&
-    values.every(Number.isFinite)
-  ) {
+  if (all.some(overflows) && values.every(Number.isFinite)) {
     return refusal("overflow", `A folded weight of the ${linear.opType} would be too large for ${weight.type}.`);
   }
   const constants = Float64Array.from(magnitudeOfShift, (value, out) => {
@@ -97,6 +103,10 @@ export function foldNumbers(context: Context, plan: Plan): FoldNumbers | Refusal
   const gains = backward ? k.map(Math.abs) : new Float64Array(map.outputs);
   const bound = foldBound(weight.type, { products: map.products, weights, constants, gains });
   return { weight: { type: weight.type, dims: weight.dims, values: scaled }, bias, adds: newAdds, rest, bound };
+}
+
+function overflows({ type, values }: Pick<NewConstant, "type" | "values">): boolean {
+  return values.some((value) => !Number.isFinite(roundFloat(type, value)));
 }
 
 interface OldBias {

@@ -53,17 +53,18 @@ function encode(value: number, { fraction, exponent }: Format): number {
   if (magnitude >= 2 ** (bias + 1)) return sign | infinity;
   // The distance between neighbours at this magnitude; the product with its inverse is exact, since both are powers of two.
   const power = Math.max(exponentOf(magnitude), 1 - bias);
-  const steps = roundToEven(magnitude / 2 ** (power - fraction));
+  const steps = roundToEven(magnitude * 2 ** (fraction - power));
   // A carry into the next exponent, and from the largest number into infinity, is the same addition.
   return sign | (steps + (power - 1 + bias) * 2 ** fraction);
 }
 
-/** floor(log2(x)), exact, unlike Math.log2 just below a power of two. */
+const float64 = new Float64Array(1);
+const words = new Uint32Array(float64.buffer);
+
+/** floor(log2(x)) of a positive normal float64, from its bits; less than that of any half for 0 and subnormal numbers. Little-endian, as everywhere. */
 function exponentOf(x: number): number {
-  if (x === 0) return -1075;
-  const guess = Math.floor(Math.log2(x));
-  if (2 ** guess > x) return guess - 1;
-  return 2 ** (guess + 1) <= x ? guess + 1 : guess;
+  float64[0] = x;
+  return ((words[1] >>> 20) & 0x7ff) - 1023;
 }
 
 function roundToEven(x: number): number {
