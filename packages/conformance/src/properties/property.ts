@@ -8,6 +8,8 @@ export interface Property {
   readonly id: string;
   readonly clause: string;
   readonly needs: readonly ("training" | "gradients" | "masks")[];
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
   /** Where it is not `scenarios`: what is drawn, and what is always tried first. */
   readonly draw?: (supports: Supports) => fc.Arbitrary<Scenario>;
   readonly examples?: (supports: Supports) => readonly Scenario[];
@@ -27,6 +29,7 @@ export function propertyCheck(property: Property, { seed, runs }: PropertyOption
     id: property.id,
     kind: "property",
     clause: property.clause,
+    slow: property.slow ?? false,
     skip: (supports) => {
       const missing = property.needs.find((need) => !supports[need]);
       return missing === undefined ? null : `${missing} is not supported`;
