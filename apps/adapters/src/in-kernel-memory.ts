@@ -1,5 +1,5 @@
-import type { CpuBackend, CpuTensor } from "@batchnorm/backend-cpu";
-import type { Backend, CallOptions, Gradients, Layer } from "@batchnorm/spec";
+import type { CpuBackend, CpuLayer } from "@batchnorm/backend-cpu";
+import type { Backend, FloatTensor, HostTensor, MaskTensor } from "@batchnorm/spec";
 
 /**
  * A backend whose tensors all lie in kernel memory, results included, where its threads work on them. For the conformance suite, which
@@ -7,30 +7,25 @@ import type { Backend, CallOptions, Gradients, Layer } from "@batchnorm/spec";
  *
  * @throws Error where the threads do not start.
  */
-export async function inKernelMemory(backend: CpuBackend): Promise<Backend<CpuTensor, "sync", "sync">> {
+export async function inKernelMemory(backend: CpuBackend): Promise<Backend<FloatTensor, "sync", MaskTensor>> {
   if ((await backend.ready) === 1) throw new Error("The threads of the CPU backend did not start: is this page cross-origin isolated?");
   return {
     ...backend,
     create: (config, state) => layerInKernelMemory(backend, backend.create(config, state)),
-    upload: (tensor) => {
+    upload: ((tensor: HostTensor) => {
       const uploaded = backend.upload(tensor);
       const allocated = allocateLike(backend, uploaded);
       if (allocated !== null) allocated.data.set(uploaded.data);
       return allocated ?? uploaded;
-    },
+    }) as CpuBackend["upload"],
   };
 }
 
 /** The layer, with an output in kernel memory where the caller gives none. */
-function layerInKernelMemory(backend: CpuBackend, layer: Layer<CpuTensor, "sync", "sync">): Layer<CpuTensor, "sync", "sync"> {
-  const call = (x: CpuTensor, options: CallOptions<CpuTensor> = {}): CpuTensor => {
-    const out = options.out ?? allocateLike(backend, x);
-    return layer.call(x, { ...options, out });
-  };
-  const backward = (dy: CpuTensor, options: { readonly out?: CpuTensor | null } = {}): Gradients<CpuTensor> => {
-    const out = options.out ?? allocateLike(backend, dy);
-    return layer.backward(dy, { ...options, out });
-  };
+function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
+  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, { ...options, out: options.out ?? allocateLike(backend, x) });
+  const backward: CpuLayer["backward"] = (dy, options = {}) =>
+    layer.backward(dy, { ...options, out: options.out ?? allocateLike(backend, dy) });
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
@@ -38,11 +33,12 @@ function layerInKernelMemory(backend: CpuBackend, layer: Layer<CpuTensor, "sync"
       const value = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
   });
 }
 
 /** A tensor in kernel memory of the same shape; null for what cannot lie there, such as a mask or a mistake of a test. */
-function allocateLike(backend: CpuBackend, tensor: CpuTensor): CpuTensor | null {
+function allocateLike(backend: CpuBackend, tensor: FloatTensor): FloatTensor | null {
   if (!(tensor?.data instanceof Float32Array)) return null;
   try {
     const allocated = backend.alloc(tensor.shape);

@@ -3,11 +3,12 @@ import type { Device } from "./device.ts";
 import { backwardGraph, frozenBackwardGraph, type Through } from "./graph/backward-graph.ts";
 import { inferenceGraph } from "./graph/inference-graph.ts";
 import type { Layout } from "./graph/layout.ts";
+import type { Range } from "./graph/moments.ts";
 import { trainingGraph } from "./graph/training-graph.ts";
-import type { GraphSource } from "./sessions.ts";
+import type { GraphSource, Tensors } from "./sessions.ts";
 
 /** What a call needs of the graph that it runs. */
-export interface Request {
+export interface GraphOptions {
   readonly device: Device;
   readonly layout: Layout;
   /** Whether x, and so the output, lies on the GPU. */
@@ -16,7 +17,7 @@ export interface Request {
 }
 
 /** Inference: by the operator wherever the arrangement lets it. */
-export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request): GraphSource {
+export function inferenceSource({ layout, onGpu, config: { epsilon } }: GraphOptions): GraphSource {
   const lowering = layout.name === "channels-last" ? "multiply-add" : "operator";
   return {
     key: keyOf("inference", layout, onGpu, lowering, epsilon),
@@ -25,24 +26,31 @@ export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request)
   };
 }
 
-/** A training step, by the operator where it is right and fast: on the CPU, channels first, without a mask. */
-export function trainingSource({ device, layout, onGpu, config }: Request, masked: boolean): GraphSource {
-  const byOperator = device.onHost && layout.name === "channels-first";
-  const lowering = masked ? "masked" : byOperator ? "operator" : "composed";
-  const { epsilon, varianceEstimator } = config;
+/**
+ * A training step. On a GPU it reckons with squares that overflow from the start, since nothing is read back there; on the CPU it
+ * runs again where they did.
+ */
+export function trainingSource(options: GraphOptions, masked: boolean): GraphSource {
+  const wide = trainingSourceOf(options, masked, "wide");
+  if (!options.device.onHost) return wide;
+  const overflowed = ({ statistics_out: statistics }: Tensors): boolean => !(statistics.data as Float32Array).every(Number.isFinite);
+  return { ...trainingSourceOf(options, masked, "narrow"), again: { source: wide, when: overflowed } };
+}
+
+function trainingSourceOf({ device, layout, onGpu, config }: GraphOptions, masked: boolean, range: Range): GraphSource {
+  const { varianceEstimator: estimator } = config;
   const stays = [...STATISTICS, ...(masked ? ["visible_out"] : [])];
   return {
-    // Only the operator has epsilon in the graph, as an attribute.
-    key: keyOf("training", layout, onGpu, lowering, varianceEstimator, lowering === "operator" ? epsilon : ""),
-    onGpu: [...(onGpu ? ["y"] : []), ...(device.name === "webgpu" ? stays : [])],
-    build: () => trainingGraph(layout, lowering, varianceEstimator, { epsilon }),
+    key: keyOf("training", layout, onGpu, masked ? "masked" : "", estimator, range),
+    onGpu: [...(onGpu ? ["y"] : []), ...(device.locations.includes("gpu-buffer") ? stays : [])],
+    build: () => trainingGraph(layout, { masked, estimator, range }),
   };
 }
 
 const STATISTICS: readonly string[] = ["statistics_out", "normalizer_out"];
 
 /** The gradients; `frozen` gives that of x alone. */
-export function backwardSource({ layout, onGpu }: Request, through: Through | "frozen"): GraphSource {
+export function backwardSource({ layout, onGpu }: GraphOptions, through: Through | "frozen"): GraphSource {
   const outputs = through === "frozen" ? ["dx"] : ["dx", "dgamma", "dbeta"];
   return {
     key: keyOf("backward", layout, onGpu, through),
@@ -52,5 +60,5 @@ export function backwardSource({ layout, onGpu }: Request, through: Through | "f
 }
 
 function keyOf(kind: string, layout: Layout, onGpu: boolean, ...rest: readonly (string | number)[]): string {
-  return [kind, layout.name, onGpu ? "gpu" : "host", ...rest].join(" ");
+  return [kind, layout.key, onGpu ? "gpu" : "host", ...rest].join(" ");
 }

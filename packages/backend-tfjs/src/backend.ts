@@ -62,7 +62,7 @@ export function createBackend(options: TfjsOptions = {}): Promise<TfjsBackend> {
 }
 
 async function makeBackend(options: TfjsOptions): Promise<TfjsBackend> {
-  rejectUnknownOptions("The options of createBackend", options, ["tf", "backend"]);
+  rejectUnknownOptions("The options of createBackend", options as unknown, ["tf", "backend"]);
   const { tf = await importCore(), backend = null } = options;
   try {
     await tf.ready();

@@ -16,6 +16,7 @@ export { junit } from "./reporters/junit.ts";
 export { markdown } from "./reporters/markdown.ts";
 export { type RunOptions, runCheck, runChecks } from "./run.ts";
 export { clauseMatches, type Selection } from "./selection.ts";
+export { stackOf } from "./stack.ts";
 export { type ConformanceOptions, DEFAULT_PROPERTIES, type Progress, runConformance, suiteChecks } from "./suite.ts";
 export type { Case, Outputs, Step, Truth } from "./vectors/case.ts";
 export type { Manifest } from "./vectors/format.ts";

@@ -1,5 +1,7 @@
+import type { Supports } from "@batchnorm/spec";
 import type { Worst } from "./accuracy/compare.ts";
-import type { CheckKind, Failure } from "./checks/check.ts";
+import { type Cause, findCauses } from "./causes.ts";
+import type { Check, CheckKind, Failure } from "./checks/check.ts";
 import type { Outputs } from "./vectors/case.ts";
 
 /**
@@ -13,7 +15,6 @@ export interface CaseResult {
   readonly id: string;
   readonly kind: CheckKind;
   readonly clause: string;
-  readonly traits: readonly string[];
   readonly status: Status;
   /** Why it was skipped or not run, or why it is a known deviation. */
   readonly reason?: string;
@@ -26,6 +27,10 @@ export interface CaseResult {
   readonly duration: number;
   /** Present where the backend gave no answer: not in time, or since its process or page ended. */
   readonly lost?: "timed out" | "crashed";
+  /** Present where the check draws its layers: the traits of the one that failed. */
+  readonly traits?: readonly string[];
+  /** Present where the check has many layers: which of them failed or were left out, by their place. */
+  readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** Present where they were asked for: what the backend gave at every step. */
   readonly outputs?: readonly Outputs[];
 }
@@ -33,6 +38,8 @@ export interface CaseResult {
 /** All results of one backend. */
 export interface BackendResult {
   readonly backend: string;
+  /** Its manifest; null where it has none that is in order. */
+  readonly supports: Supports | null;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -41,6 +48,8 @@ export interface BackendResult {
   /** Milliseconds, with the making of the backend. */
   readonly duration: number;
   readonly cases: readonly CaseResult[];
+  /** What the failures have in common, the most telling first; empty where nothing is. */
+  readonly causes: readonly Cause[];
   /** What is wrong with the run itself: a deviation that names no check, a manifest of another version, a process that ended. */
   readonly problems: readonly string[];
 }
@@ -85,17 +94,26 @@ export interface Report {
   readonly mutants?: readonly MutantResult[];
 }
 
-/** All results of one backend, counted. */
-export function collectResult(backend: string, cases: readonly CaseResult[], problems: readonly string[], duration: number): BackendResult {
+/**
+ * All results of one backend, counted and compared.
+ *
+ * @param checks those that were to be run.
+ */
+export function collectResult(
+  { backend, supports, cases, problems, duration }: Pick<BackendResult, "backend" | "supports" | "cases" | "problems" | "duration">,
+  checks: readonly Check[],
+): BackendResult {
   const count = (status: Status): number => cases.filter((each) => each.status === status).length;
   return {
     backend,
+    supports,
     passed: count("passed"),
     failed: count("failed"),
     skipped: count("skipped"),
     xfailed: count("xfailed"),
     notRun: count("not-run"),
     duration,
+    causes: findCauses(cases, checks),
     cases,
     problems,
   };

@@ -1,10 +1,10 @@
-import { describeValue, type Supports } from "@batchnorm/spec";
+import type { Supports } from "@batchnorm/spec";
 import { type AnyBackend, type Check, type Failure, failuresOutcome, type Outcome, outcomeOf } from "./checks/check.ts";
 import { manifestFaults, versionProblems } from "./checks/manifest.ts";
+import { thrownFailure } from "./checks/thrown.ts";
 import { type Deviation, deviationProblems, deviationsOf, judge } from "./deviations.ts";
 import { type BackendResult, type CaseResult, collectResult } from "./report.ts";
 import { type Selection, select } from "./selection.ts";
-import { stackOf } from "./stack.ts";
 import { DEFAULT_TIMEOUT, Waiting } from "./waiting.ts";
 
 export interface RunOptions extends Selection {
@@ -37,7 +37,8 @@ export async function runChecks(backend: AnyBackend, checks: readonly Check[], o
     onProgress?.(cases.length, selected.length, cases[cases.length - 1]);
   }
   const problems = findProblems(backend, checks, deviations);
-  return collectResult(nameOf(backend), cases, problems, performance.now() - started);
+  const duration = performance.now() - started;
+  return collectResult({ backend: nameOf(backend), supports: inOrder ? backend.supports : null, cases, problems, duration }, selected);
 }
 
 /** The check that says what is wrong with a manifest; with such a one no other is run. */
@@ -70,7 +71,7 @@ export async function runCheck(
       return done({ ...outcomeOf([`clause ${check.clause}: ${lateness(timeout)}.`]), status: "failed", lost: "timed out" });
     return done({ ...outcome, status: outcome.failureCount === 0 ? "passed" : "failed" });
   } catch (error) {
-    return done({ ...failuresOutcome([thrown(check, error)]), status: "failed" });
+    return done({ ...failuresOutcome([thrownFailure(check, error)]), status: "failed" });
   }
 }
 
@@ -113,14 +114,8 @@ export function nameOf({ name }: Pick<AnyBackend, "name">): string {
   return typeof name === "string" && name !== "" ? name : "a backend without a name";
 }
 
-function identity({ id, kind, clause, traits = [] }: Check): Pick<CaseResult, "id" | "kind" | "clause" | "traits"> {
-  return { id, kind, clause, traits };
-}
-
-function thrown({ clause }: Check, error: unknown): Failure {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : describeValue(error);
-  const stack = stackOf(error);
-  return { message: `clause ${clause}: the backend threw ${what}`, ...(stack !== null && { stack }) };
+function identity({ id, kind, clause }: Check): Pick<CaseResult, "id" | "kind" | "clause"> {
+  return { id, kind, clause };
 }
 
 /** What a promise gives, or null where it takes longer. */

@@ -50,6 +50,6 @@ export function requireKeys(code: ErrorCode, what: string, value: Readonly<Recor
  *
  * @throws BatchNormError `invalid-argument`.
  */
-export function rejectUnknownOptions(what: string, options: unknown, known: readonly string[]): void {
+export function rejectUnknownOptions(what: string, options: unknown, known: readonly string[]): asserts options is Record<string, unknown> {
   rejectUnknownKeys("invalid-argument", what, options, known);
 }

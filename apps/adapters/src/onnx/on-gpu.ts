@@ -1,7 +1,7 @@
-import { createBackend, type OnnxBackend } from "@batchnorm/backend-onnx";
+import { createBackend, type OnnxBackend, type OrtRuntime } from "@batchnorm/backend-onnx";
 import { type HostTensor, sizeOf } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import * as ort from "onnxruntime-web/webgpu";
+import * as webgpu from "onnxruntime-web/webgpu";
 
 /** What this file uses of a GPUDevice; the types of WebGPU are not among TypeScript's own. */
 interface Device {
@@ -28,9 +28,10 @@ const USAGE = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, storage: 0x80 };
  * `onnx/webgpu` with x, mask and dy in GPU buffers of the caller's own: a backend for the suite, which then sees whether what comes in on
  * the GPU goes out there.
  */
-export async function createBackendOnGpu(): Promise<OnnxBackend> {
+export async function createBackendOnGpu(ort: OrtRuntime = webgpu): Promise<OnnxBackend> {
   const backend = await createBackend({ ort, executionProviders: ["webgpu"] });
-  const device = await deviceOf(backend);
+  // The runtime has its device from its first session on.
+  const device = (await ort.env.webgpu.device) as unknown as Device;
   const downloaded = new WeakSet<Tensor>();
   return {
     ...backend,
@@ -38,7 +39,7 @@ export async function createBackendOnGpu(): Promise<OnnxBackend> {
     upload: (tensor) => {
       const onHost = backend.upload(tensor);
       // There is no buffer of no bytes.
-      return sizeOf(tensor.shape) === 0 ? onHost : toGpu(device, tensor);
+      return sizeOf(tensor.shape) === 0 ? onHost : toGpu(ort, device, tensor);
     },
     download: (tensor) => {
       // The gradients of parameters, of rank 1, may be those of no elements.
@@ -51,16 +52,7 @@ export async function createBackendOnGpu(): Promise<OnnxBackend> {
   };
 }
 
-/** The runtime has its device from its first session on. */
-async function deviceOf(backend: OnnxBackend): Promise<Device> {
-  const ones = Float32Array.of(1);
-  const layer = backend.create({}, { parameters: { gamma: ones, beta: ones }, statistics: { movingMean: ones, movingVariance: ones } });
-  await layer.call(backend.upload({ data: ones, shape: [1, 1] }));
-  await layer.dispose();
-  return (await ort.env.webgpu.device) as unknown as Device;
-}
-
-function toGpu(device: Device, { data, shape }: HostTensor): Tensor {
+function toGpu({ Tensor }: OrtRuntime, device: Device, { data, shape }: HostTensor): Tensor {
   // The runtime reads in steps of 16 bytes.
   const size = Math.ceil(data.byteLength / 16) * 16;
   const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
@@ -78,5 +70,5 @@ function toGpu(device: Device, { data, shape }: HostTensor): Tensor {
     return new (data.constructor as Float32ArrayConstructor)(bytes) as never;
   };
   const dataType = data instanceof Uint8Array ? "bool" : "float32";
-  return ort.Tensor.fromGpuBuffer(buffer as never, { dataType, dims: shape, download, dispose: () => buffer.destroy() }) as Tensor;
+  return Tensor.fromGpuBuffer(buffer as never, { dataType, dims: shape, download, dispose: () => buffer.destroy() }) as Tensor;
 }

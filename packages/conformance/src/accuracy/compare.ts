@@ -21,7 +21,7 @@ export interface Miss extends Worst {
 export interface Comparison {
   /** The element with the largest share, and the largest ULP distance of any; null for an empty output. */
   readonly worst: Worst | null;
-  /** The first of them, of `missed`. */
+  /** The first of them and the worst, of `missed`. */
   readonly misses: readonly Miss[];
   readonly missed: number;
 }
@@ -42,6 +42,7 @@ export function unitInLastPlace(value: number): number {
 export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
   const misses: Miss[] = [];
   let missed = 0;
+  let worstMiss: Miss | null = null;
   let worst: Worst | null = null;
   for (let index = 0; index < truth.length; index++) {
     const expected = truth[index];
@@ -54,8 +55,12 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
     worst = worse(worst, at);
     if (share <= 1) continue;
     missed++;
-    if (misses.length < KEPT_MISSES) misses.push({ ...at, expected, got: got[index], bound });
+    if (misses.length >= KEPT_MISSES && share <= (worstMiss?.share ?? 0)) continue;
+    const miss: Miss = { ...at, expected, got: got[index], bound };
+    if (misses.length < KEPT_MISSES) misses.push(miss);
+    if (!(share <= (worstMiss?.share ?? 0))) worstMiss = miss;
   }
+  if (worstMiss !== null && !misses.includes(worstMiss)) misses.push(worstMiss);
   return { worst, misses, missed };
 }
 

@@ -21,8 +21,10 @@ export interface Check {
   readonly must?: string;
   /** The layer and the batches of a check that has one such case. */
   readonly case?: Case;
-  /** What the check has in common with others, such as `mask` or `rank 4`: checks that fail are grouped by it. */
+  /** What the check has in common with others, such as `mask` or `rank 4`: what fails is grouped by it. */
   readonly traits?: readonly string[];
+  /** Of a check of many layers: the traits of each. */
+  readonly trials?: readonly (readonly string[])[];
   /** Whether `--quick` leaves it out. */
   readonly slow?: boolean;
   /** Why this check does not apply to a backend with such a manifest, or null where it does. */
@@ -43,6 +45,10 @@ export interface Outcome {
   readonly worst: Worst | null;
   /** The same of the framework that the truth is compared with. */
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** Of a check that draws its layers: the traits of the one that failed. */
+  readonly traits?: readonly string[];
+  /** Of a check of many layers: which of them failed, and which were left out. */
+  readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** What the backend gave at every step of the check's case. */
   readonly outputs?: readonly Outputs[];
 }
@@ -62,8 +68,8 @@ export interface Failure {
   readonly stack?: string;
 }
 
-/** How many failures are kept: of every output of a case, and of a check without numbers. */
-export const KEPT_FAILURES = 5;
+/** How many failures are kept: of every output, and of those that are about no number. */
+const KEPT_OF_AN_OUTPUT = 5;
 const KEPT_MESSAGES = 20;
 
 /** The outcome of a check without numbers. */
@@ -73,5 +79,21 @@ export function outcomeOf(messages: readonly string[]): Outcome {
 
 /** The same of failures that have more to say than a sentence. */
 export function failuresOutcome(failures: readonly Failure[]): Outcome {
-  return { failures: failures.slice(0, KEPT_MESSAGES), failureCount: failures.length, worst: null, reference: null };
+  return { failures: telling(failures), failureCount: failures.length, worst: null, reference: null };
+}
+
+/** Of every output the first failures and the worst one, in their order; so that none is left out, and few are kept. */
+export function telling(failures: readonly Failure[]): Failure[] {
+  const counts = new Map<string, number>();
+  const worst = new Map<string, Failure>();
+  for (const failure of failures) {
+    const { output, share = 0 } = failure;
+    if (output !== undefined && !(share <= (worst.get(output)?.share ?? 0))) worst.set(output, failure);
+  }
+  return failures.filter((failure) => {
+    const kind = failure.output ?? "";
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return count <= (kind === "" ? KEPT_MESSAGES : KEPT_OF_AN_OUTPUT) || worst.get(kind) === failure;
+  });
 }

@@ -2,11 +2,11 @@ import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
 import { type Miss, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
 import type { Case } from "../vectors/case.ts";
-import { type AnyBackend, type Check, type CheckKind, type Failure, KEPT_FAILURES, type Outcome } from "./check.ts";
+import { type AnyBackend, type Check, type CheckKind, type Failure, type Outcome, telling } from "./check.ts";
 import { executeCase } from "./execute.ts";
 import { describeMiss, measure } from "./measure.ts";
 import { outlineOf, whySkipped } from "./outline.ts";
-import { traitsOf } from "./traits.ts";
+import { caseTraits } from "./traits.ts";
 
 /** A case as a check: the backend against the truth, within the derived bounds, with the reference framework beside it. */
 export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
@@ -18,7 +18,7 @@ export function caseCheck(each: Case, kind: CheckKind = "vector"): Check {
     kind,
     clause: each.clause,
     case: each,
-    traits: traitsOf(each),
+    traits: caseTraits(each),
     skip: (supports) => whySkipped(outlineOf(each), supports),
     run: async (backend) => ({ ...(await runCase(each, backend, bounds(backend.supports))), reference: reference(REFERENCE_ACCURACY) }),
   };
@@ -43,24 +43,12 @@ export async function runCase(
     missed += measured.missed;
   });
   return {
-    failures: [...violations, ...telling(misses).map((miss) => describeMiss(each, miss))],
+    failures: [...violations, ...telling(misses.map((miss) => describeMiss(each, miss)))],
     failureCount: violations.length + missed,
     worst,
     reference: null,
     outputs: executed.map(({ outputs }) => outputs),
   };
-}
-
-/** Of every output the first misses and the worst one, in the order of the steps. */
-function telling(misses: readonly Miss[]): Miss[] {
-  const counts = new Map<string, number>();
-  const worst = new Map<string, Miss>();
-  for (const miss of misses) if (!(miss.share <= (worst.get(miss.output)?.share ?? 0))) worst.set(miss.output, miss);
-  return misses.filter((miss) => {
-    const count = (counts.get(miss.output) ?? 0) + 1;
-    counts.set(miss.output, count);
-    return count <= KEPT_FAILURES || worst.get(miss.output) === miss;
-  });
 }
 
 /** What a function gives for each manifest, computed when it is first asked for. */

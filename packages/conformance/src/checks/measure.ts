@@ -33,7 +33,7 @@ export function describeMiss({ clause, steps }: { readonly clause: string; reado
 }
 
 /** The index of an element on every axis. */
-function unravel(index: number, shape: readonly number[]): number[] {
+export function unravel(index: number, shape: readonly number[]): number[] {
   const position: number[] = [];
   let rest = index;
   for (const dimension of [...shape].reverse()) {

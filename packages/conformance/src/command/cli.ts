@@ -11,8 +11,7 @@ import { startProcess } from "./process.ts";
 import { ProgressLine } from "./progress.ts";
 import { readDeviations } from "./read-deviations.ts";
 import { runCommand } from "./run-command.ts";
-import { showCheck } from "./show-check.ts";
-import { print, writeReport } from "./write-report.ts";
+import { writeReport } from "./write-report.ts";
 
 const CONFIG_FILES = ["conformance.config.ts", "conformance.config.js", "conformance.config.mjs"];
 
@@ -64,10 +63,7 @@ async function run(file: string | undefined, options: CommandOptions): Promise<n
     onProgress: progress.show,
   });
   progress.clear();
-  if (options.reporter === "pretty" && options.out === undefined) {
-    for (const id of check) print(showCheck(suite.find((each) => each.id === id)!, report.results));
-  }
-  return writeReport(report, options);
+  return writeReport(report, options, suite);
 }
 
 /** @throws UsageError when there is no such file, or none was named and the directory has none. */

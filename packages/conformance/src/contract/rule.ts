@@ -1,6 +1,7 @@
-import type { BatchNormConfig, Layer, StateInput, Supports } from "@batchnorm/spec";
+import type { BatchNormConfig, Layer, StateInput } from "@batchnorm/spec";
 import { type AnyBackend, type Check, outcomeOf } from "../checks/check.ts";
 import { sameBits } from "../checks/execute.ts";
+import { type Need, whyLacking } from "../checks/needs.ts";
 
 /** A rule of the contract that no vector can hold: what is refused, what is left alone, in which order things happen. */
 export interface Rule {
@@ -9,7 +10,7 @@ export interface Rule {
   /** The rule, as a sentence with MUST. */
   readonly must: string;
   /** What the backend has to support for the rule to apply. */
-  readonly needs?: readonly ("training" | "gradients" | "masks" | "out" | "reject")[];
+  readonly needs?: readonly Need[];
   /** Whether `--quick` leaves it out. */
   readonly slow?: boolean;
   /** Adds a sentence to `bench.violations` for everything that is not as it must be. */
@@ -152,7 +153,7 @@ export function ruleCheck(rule: Rule): Check {
     clause: rule.clause,
     must: rule.must,
     slow: rule.slow ?? false,
-    skip: (supports) => skipReason(rule, supports),
+    skip: (supports) => whyLacking(rule.needs ?? [], supports),
     run: async (backend) => {
       const bench = new Bench(backend);
       try {
@@ -163,10 +164,4 @@ export function ruleCheck(rule: Rule): Check {
       return outcomeOf(bench.violations.map((violation) => `clause ${rule.clause}: ${rule.must} ${violation}`));
     },
   };
-}
-
-function skipReason({ needs = [] }: Rule, supports: Supports): string | null {
-  const missing = needs.find((need) => (need === "reject" ? !supports.nonFinite.includes("reject") : !supports[need]));
-  if (missing === undefined) return null;
-  return missing === "reject" ? "nonFinite 'reject' is not supported" : `${missing} is not supported`;
 }

@@ -5,8 +5,19 @@ export type Mode = Omit<TrialStep, "shape" | "x" | "dy">;
 
 const STEP: Mode = { training: true, trainable: true, gradient: false };
 
+export type ModeName =
+  | "inference"
+  | "inference-gradient"
+  | "training"
+  | "training-gradient"
+  | "masked"
+  | "masked-gradient"
+  | "masked-all"
+  | "frozen"
+  | "hidden";
+
 /** The ways through a layer that differ, and the clause that is about each. */
-export const MODES = {
+export const MODES: Readonly<Record<ModeName, Mode & { readonly clause: string }>> = {
   inference: { clause: "5.1", ...STEP, training: false },
   "inference-gradient": { clause: "10.2", ...STEP, training: false, gradient: true },
   training: { clause: "6.2", ...STEP },
@@ -16,9 +27,7 @@ export const MODES = {
   "masked-all": { clause: "9.1", ...STEP, mask: "all" },
   frozen: { clause: "10.4", ...STEP, trainable: false, gradient: true },
   hidden: { clause: "9.4", ...STEP, gradient: true, mask: "none" },
-} as const satisfies Record<string, Mode & { readonly clause: string }>;
-
-export type ModeName = keyof typeof MODES;
+};
 
 export const ALL_MODES = Object.keys(MODES) as ModeName[];
 

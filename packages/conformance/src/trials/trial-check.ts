@@ -1,8 +1,9 @@
 import { type Worst, worse } from "../accuracy/compare.ts";
-import { type Check, type Failure, KEPT_FAILURES, type Outcome, outcomeOf } from "../checks/check.ts";
+import { type Check, type Failure, failuresOutcome, type Outcome, outcomeOf, telling } from "../checks/check.ts";
 import { runCase } from "../checks/golden.ts";
 import { whySkipped } from "../checks/outline.ts";
-import { buildTrial, outlineOfTrial, type Trial } from "./trial.ts";
+import { thrownFailure } from "../checks/thrown.ts";
+import { buildTrial, outlineOfTrial, type Trial, trialTraits } from "./trial.ts";
 
 /** Trials that are one check: those that the backend cannot take are left out of it, and it is skipped where that is all of them. */
 export interface TrialGroup {
@@ -19,6 +20,7 @@ export function trialCheck({ id, clause, trials, slow = false }: TrialGroup, see
     kind: "property",
     clause,
     slow,
+    trials: trials.map(trialTraits),
     skip: (supports) => {
       const reasons = trials.map((trial) => whySkipped(outlineOfTrial(trial), supports));
       return reasons.includes(null) ? null : reasons[0];
@@ -27,17 +29,25 @@ export function trialCheck({ id, clause, trials, slow = false }: TrialGroup, see
       let worst: Worst | null = null;
       let failureCount = 0;
       const failures: Failure[] = [];
+      const failed: number[] = [];
+      const skipped: number[] = [];
       for (const [index, trial] of trials.entries()) {
-        if (whySkipped(outlineOfTrial(trial), backend.supports) !== null) continue;
+        if (whySkipped(outlineOfTrial(trial), backend.supports) !== null) {
+          skipped.push(index);
+          continue;
+        }
         const outcome = await runTrial(trial, clause, seed + index, backend);
         worst = worse(worst, outcome.worst);
         failureCount += outcome.failureCount;
-        const found = outcome.failures.slice(0, KEPT_FAILURES - failures.length);
+        if (outcome.failureCount > 0) failed.push(index);
         failures.push(
-          ...found.map((failure) => ({ ...failure, message: `${failure.message} It is the trial ${trial.name}, seed ${seed + index}.` })),
+          ...outcome.failures.map((failure) => ({
+            ...failure,
+            message: `${failure.message} It is the trial ${trial.name}, seed ${seed + index}.`,
+          })),
         );
       }
-      return { ...outcomeOf([]), worst, failures, failureCount };
+      return { ...outcomeOf([]), worst, failures: telling(failures), failureCount, trials: { failed, skipped } };
     },
   };
 }
@@ -46,7 +56,6 @@ async function runTrial(trial: Trial, clause: string, seed: number, backend: Par
   try {
     return await runCase(buildTrial(trial, clause, seed), backend);
   } catch (error) {
-    const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return outcomeOf([`clause ${clause}: the backend threw ${thrown}`]);
+    return failuresOutcome([thrownFailure({ clause }, error, ".")]);
   }
 }

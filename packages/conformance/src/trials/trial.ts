@@ -1,5 +1,6 @@
 import { type BatchNormConfig, DEFAULT_CONFIG, sizeOf } from "@batchnorm/spec";
 import type { Outline } from "../checks/outline.ts";
+import { layerTraits } from "../checks/traits.ts";
 import type { Case, Step } from "../vectors/case.ts";
 import { type Draw, type MaskKind, Numbers, type OwnState } from "./numbers.ts";
 import { type Moving, stepWithTruth } from "./truth.ts";
@@ -42,6 +43,11 @@ export function outlineOfTrial({ axis, config = {}, steps }: Trial): Outline {
       finite: true,
     })),
   };
+}
+
+/** What a trial has in common with others. */
+export function trialTraits({ axis, config = {}, steps }: Trial): string[] {
+  return layerTraits({ config: { ...config, axis }, steps: steps.map((step) => ({ ...step, masked: step.mask !== undefined })) });
 }
 
 /** The case of a trial: the same seed gives the same numbers. */
