@@ -1,4 +1,5 @@
-import { type Dimension, ElementType, type Graph, type Value } from "./graph.ts";
+import { ElementType } from "@batchnorm/onnx-model/proto";
+import type { Dimension, Graph, Value } from "./graph.ts";
 import type { Layout } from "./layout.ts";
 
 /** What travels together in one input, in this order: vectors of `[channels]` as the rows of one tensor, or `[4]` scalars. */

@@ -1,4 +1,5 @@
-import { ElementType, type Graph, type Value } from "./graph.ts";
+import { ElementType } from "@batchnorm/onnx-model/proto";
+import type { Graph, Value } from "./graph.ts";
 import { atLeastOne, inverseDeviation } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 

@@ -1,5 +1,7 @@
 import { type Worst, worse } from "../accuracy/compare.ts";
-import { type Check, type Failure, KEPT_FAILURES, outcomeOf } from "../checks/check.ts";
+import { type Check, type Failure, outcomeOf, telling } from "../checks/check.ts";
+import { whyLacking } from "../checks/needs.ts";
+import { thrownFailure } from "../checks/thrown.ts";
 import { judge } from "./judge.ts";
 import { type LifeOptions, live } from "./life.ts";
 
@@ -35,7 +37,7 @@ export function lifeChecks(seed: number): readonly Check[] {
     id: kind.id,
     kind: "property",
     clause: kind.clause,
-    skip: (supports) => (kind.needs === undefined || supports[kind.needs] ? null : `${kind.needs} is not supported`),
+    skip: (supports) => whyLacking(kind.needs === undefined ? [] : [kind.needs], supports),
     run: async (backend) => {
       let worst: Worst | null = null;
       const failures: Failure[] = [];
@@ -50,11 +52,10 @@ export function lifeChecks(seed: number): readonly Check[] {
             failures.push(...found.failures.map((failure) => ({ ...failure, message: `${failure.message} ${which}, layer ${index}.` })));
           }
         } catch (error) {
-          const thrown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-          failures.push({ message: `clause ${kind.clause}: the backend threw ${thrown} ${which}.` });
+          failures.push(thrownFailure(kind, error, `. ${which}.`));
         }
       }
-      return { ...outcomeOf([]), worst, failures: failures.slice(0, KEPT_FAILURES), failureCount: failures.length };
+      return { ...outcomeOf([]), worst, failures: telling(failures), failureCount: failures.length };
     },
   }));
 }
