@@ -100,7 +100,8 @@ export function spread<T extends Float32Array | Float64Array>(
   base: number,
 ): void {
   const { channels, columnsPerChannel } = grid;
-  if (columns === source.length && grid.columns === source.length) {
+  // Scratch is longer than the channels are many, and `set` takes all of it.
+  if (columns === channels && grid.columns === channels && source.length === channels) {
     target.set(source);
     return;
   }
