@@ -109,7 +109,7 @@ export function gradients(
   }
 }
 
-/** dx = dy * slope - ((x - mean) * pull + offset), float64 `[channels]` or longer; with pull null, dx = (dy - mean) * slope + offset. */
+/** dx = dy * slope - ((x - mean) * pull + offset), float64 `[channels]`; with pull null, dx = (dy - mean) * slope + offset. */
 interface Terms {
   readonly mean: Float64Array;
   readonly slope: Float64Array;

@@ -1,4 +1,4 @@
-/** The constants of each channel for float32 arithmetic, `[channels]` or longer: (x - mean) * slope + offset, and the gradient's. */
+/** The constants of each channel for float32 arithmetic, `[channels]`: (x - mean) * slope + offset, and the gradient's. */
 export interface Float32Constants {
   readonly mean: Float32Array;
   readonly slope: Float32Array;

@@ -100,8 +100,7 @@ export function spread<T extends Float32Array | Float64Array>(
   base: number,
 ): void {
   const { channels, columnsPerChannel } = grid;
-  // Scratch is longer than the channels are many, and `set` takes all of it.
-  if (columns === channels && grid.columns === channels && source.length === channels) {
+  if (columns === source.length && grid.columns === channels && base === 0) {
     target.set(source);
     return;
   }

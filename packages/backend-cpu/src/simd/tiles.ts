@@ -25,7 +25,7 @@ export interface Sweep {
   readonly inPlace: { readonly x: boolean; readonly dy: boolean; readonly out: boolean };
 }
 
-/** float64, `[channels]` or longer: what is subtracted from x, and where the two sums of each channel go. */
+/** float64, `[channels]`: what is subtracted from x, and where the two sums of each channel go. */
 export interface Sums {
   readonly origin: Float64Array;
   readonly first: Float64Array;
