@@ -1,10 +1,9 @@
 import { type Arithmetic, elementsPerChannel, type Pass, sizeOf } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import { type Arrangement, arrange, arrangeForOperator } from "./arrangement.ts";
+import { type Arrangement, arrange, arrangeForOperator, arrangeForSums } from "./arrangement.ts";
 import type { Device } from "./device.ts";
 import type { Through } from "./graph/backward-graph.ts";
 import { scalarsOf } from "./graph/inputs.ts";
-import { TILE } from "./graph/layout.ts";
 import { backwardSource, inferenceSource, trainingSource } from "./graph-sources.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import type { Tensors } from "./sessions.ts";
@@ -13,7 +12,7 @@ import { hostTensor, isOnGpu, maskOf, reshaped, viewOf, zeros } from "./tensors.
 
 /** What a training step keeps for its backward pass; inference keeps nothing. */
 export interface Saved {
-  /** The mean and 1 / sqrt(variance + epsilon) that normalized, in one tensor of `[2, channels]`. */
+  /** What the backward graph needs of the statistics that normalized; see `PARTS` in graph/inputs.ts. */
   readonly normalizer: Tensor;
   /** Under a mask, the mask as the graph takes it and the number of elements that it shows. */
   readonly visible: { readonly mask: Tensor; readonly count: Tensor } | null;
@@ -33,9 +32,14 @@ type OnnxArithmetic = Required<
 export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
   /** A tensor as the arrangement has it. */
   const arranged = (tensor: Tensor, { shape }: Arrangement): Tensor => viewOf(ort, tensor, shape);
-  /** What a layout wants besides. */
-  const extras = ({ layout, tile }: Arrangement): Tensors =>
-    layout.name === "channels-last" ? { [TILE]: new ort.Tensor("int64", BigInt64Array.of(BigInt(tile)), [1]) } : {};
+  /** The vectors that its layout wants besides. */
+  const integers = (arrangement: Arrangement): Tensors => {
+    const vectors = Object.entries(arrangement.integers).map(([name, numbers]) => [
+      name,
+      new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),
+    ]);
+    return Object.fromEntries(vectors);
+  };
   const scalars = ({ config, view }: OnnxPass): Tensor => {
     const numbers = scalarsOf(config, elementsPerChannel(view));
     return hostTensor(ort, numbers, [numbers.length]);
@@ -46,9 +50,9 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
       // The runtime is not asked: its operators are not of one mind about tensors without elements.
       if (sizeOf(shape) === 0) return { y: zeros(ort, shape) };
       // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
-      const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view);
+      const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view, device);
       const source = inferenceSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config });
-      const feeds = { x: arranged(x, arrangement), ...extras(arrangement), parameters, statistics };
+      const feeds = { x: arranged(x, arrangement), ...integers(arrangement), parameters, statistics };
       const { y } = await sessions.run(source, feeds, ["y"]);
       return { y: reshaped(ort, y, shape) };
     },
@@ -56,13 +60,13 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
     async train(pass) {
       const { config, state, x, shape, view, gradient } = pass;
       const { parameters, statistics, sessions } = state;
-      const arrangement = arrange(view, device);
+      const arrangement = arrangeForSums(view, device);
       const mask = pass.mask === null ? null : maskOf(ort, pass.mask, arrangement.maskShape);
       const source = trainingSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config }, mask !== null);
       const feeds = {
         x: arranged(x, arrangement),
         ...(mask && { mask }),
-        ...extras(arrangement),
+        ...integers(arrangement),
         parameters,
         statistics,
         scalars: scalars(pass),
@@ -84,14 +88,14 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
         const none = (wanted: boolean): Tensor | null => (wanted ? zeros(ort, [channels]) : null);
         return { dx: zeros(ort, shape), dgamma: none(dgammaWanted), dbeta: none(dbetaWanted) };
       }
-      const arrangement = arrange(view, device);
+      const arrangement = arrangeForSums(view, device);
       const through = throughOf(pass);
       // The moving statistics are still those of the pass: a step that moves them would have taken its place.
       const normalizedWith = mode.normalizeWith === "batch" ? normalizerFeeds(saved) : { statistics };
       const feeds = {
         dy: arranged(dy, arrangement),
         ...(through !== "frozen" && { x: arranged(x, arrangement) }),
-        ...extras(arrangement),
+        ...integers(arrangement),
         parameters,
         scalars: scalars(pass),
         ...normalizedWith,

@@ -1,42 +1,89 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Device } from "./device.ts";
-import { CHANNELS_FIRST, CHANNELS_LAST, type Layout } from "./graph/layout.ts";
+import { type AxisInputs, channelsFirst, channelsLast, INNER, type Layout, OUTER, TILE, TILES } from "./graph/layout.ts";
+import { blocksOf, type Stages, shapeOf, stagesOf, wholeAxis } from "./graph/stages.ts";
 
 /** A tensor of some shape and axis as a graph takes it: a layout, and the numbers for its dimensions. */
 export interface Arrangement {
   readonly layout: Layout;
   readonly shape: readonly number[];
   readonly maskShape: readonly number[];
-  /** How many rows lie side by side in `CHANNELS_LAST`. */
-  readonly tile: number;
+  /** The int64 inputs that the layout declares. */
+  readonly integers: Readonly<Record<string, readonly number[]>>;
 }
 
+type Target = Pick<Device, "onHost" | "longestRow" | "longestStage">;
+
 /**
- * Many rows below this length are the operator's on the CPU: elementwise operators cost 35 ns a row there, the operator 2.5 ns an
+ * Many rows below this length are better left alone on the CPU: elementwise operators cost 35 ns a row there, the operator 2.5 ns an
  * element. It takes a number of rows without small divisors to get here.
  */
 const SHORTEST_ROW = 20;
 
-/** The arrangement in which elementwise operators and reductions are fastest. */
-export function arrange(
-  { outer, channels, inner }: ChannelView,
-  { onHost, longestRow }: Pick<Device, "onHost" | "longestRow">,
-): Arrangement {
-  // One channel is one row, whatever its shape.
-  if (channels === 1) return channelsFirst(1, 1, outer * inner);
-  if (inner > 1) return channelsFirst(outer, channels, inner);
-  const tile = tileOf(outer, channels, longestRow);
-  if (onHost && tile < outer && tile * channels < SHORTEST_ROW) return channelsFirst(outer, channels, inner);
-  return { layout: CHANNELS_LAST, shape: [outer / tile, tile * channels], maskShape: [outer / tile, tile, 1], tile };
+/** The arrangement in which elementwise operators are fastest. */
+export function arrange(view: ChannelView, target: Target): Arrangement {
+  return arrangeWith(view, target, false);
+}
+
+/** The same with sums over the elements of a channel. */
+export function arrangeForSums(view: ChannelView, target: Target): Arrangement {
+  return arrangeWith(view, target, true);
 }
 
 /** The view as it is: what BatchNormalization itself takes, whatever the axis. */
-export function arrangeForOperator({ outer, channels, inner }: ChannelView): Arrangement {
-  return channelsFirst(outer, channels, inner);
+export function arrangeForOperator(view: ChannelView, target: Target): Arrangement {
+  return arrangeFirst(view, target, false);
 }
 
-function channelsFirst(outer: number, channels: number, inner: number): Arrangement {
-  return { layout: CHANNELS_FIRST, shape: [outer, channels, inner], maskShape: [outer, 1, inner], tile: 1 };
+function arrangeWith({ outer, channels, inner }: ChannelView, target: Target, summed: boolean): Arrangement {
+  // One channel is one row, whatever its shape.
+  if (channels === 1) return arrangeFirst({ outer: 1, channels, inner: outer * inner }, target, summed);
+  const tile = tileOf(outer, channels, target.longestRow);
+  const shortRows = target.onHost && tile < outer && tile * channels < SHORTEST_ROW;
+  if (inner > 1 || shortRows) return arrangeFirst({ outer, channels, inner }, target, summed);
+  return arrangeLast({ outer, channels, inner }, tile, target, summed);
+}
+
+function arrangeFirst({ outer, channels, inner }: ChannelView, { onHost, longestStage }: Target, summed: boolean): Arrangement {
+  const stages = (length: number, whole: boolean): Stages => {
+    if (!summed || whole) return wholeAxis(length);
+    return onHost ? blocksOf(length, longestStage) : stagesOf(length, longestStage);
+  };
+  // One kind of block is enough on the CPU, where what is left is summed in float64.
+  const [outerStages, innerStages] = [stages(outer, onHost && inner > 1), stages(inner, false)];
+  return {
+    layout: channelsFirst(shapeOf(outerStages), shapeOf(innerStages), { onHost }),
+    shape: [outer, channels, inner],
+    maskShape: [outer, 1, inner],
+    integers: { ...axisInputs(outerStages, OUTER, [], [channels]), ...axisInputs(innerStages, INNER, [outer, channels], []) },
+  };
+}
+
+function arrangeLast({ outer, channels }: ChannelView, tile: number, { onHost, longestStage }: Target, summed: boolean): Arrangement {
+  const stages = (length: number): Stages => (onHost ? blocksOf(length, longestStage) : stagesOf(length, longestStage));
+  const rows = summed ? stages(outer / tile) : wholeAxis(outer / tile);
+  const tiles = summed && !onHost ? stages(tile) : wholeAxis(tile);
+  return {
+    layout: channelsLast(shapeOf(rows), shapeOf(tiles), { onHost }),
+    shape: [outer / tile, tile * channels],
+    maskShape: [outer / tile, tile, 1],
+    integers: { [TILE]: [tile], ...axisInputs(rows, OUTER, [], [tile * channels]), ...axisInputs(tiles, TILES, [], [channels]) },
+  };
+}
+
+/** What Reshape and Pad are given for an axis between those before and those after it. */
+function axisInputs(
+  { factors, padding }: Stages,
+  inputs: AxisInputs,
+  before: readonly number[],
+  after: readonly number[],
+): Record<string, readonly number[]> {
+  const rank = before.length + 1 + after.length;
+  const zeros = (count: number): number[] => new Array<number>(count).fill(0);
+  return {
+    ...(factors.length > 1 && { [inputs.stages]: [...before, ...factors, ...after] }),
+    ...(padding > 0 && { [inputs.padding]: [...zeros(rank + before.length), padding, ...zeros(after.length)] }),
+  };
 }
 
 /** The largest divisor of the number of rows that keeps a row within its limit. */

@@ -3,8 +3,9 @@ import type { Device } from "./device.ts";
 import { backwardGraph, frozenBackwardGraph, type Through } from "./graph/backward-graph.ts";
 import { inferenceGraph } from "./graph/inference-graph.ts";
 import type { Layout } from "./graph/layout.ts";
+import type { Range } from "./graph/moments.ts";
 import { trainingGraph } from "./graph/training-graph.ts";
-import type { GraphSource } from "./sessions.ts";
+import type { GraphSource, Tensors } from "./sessions.ts";
 
 /** What a call needs of the graph that it runs. */
 export interface GraphOptions {
@@ -25,17 +26,24 @@ export function inferenceSource({ layout, onGpu, config: { epsilon } }: GraphOpt
   };
 }
 
-/** A training step, by the operator where it is right and fast: on the CPU, channels first, without a mask. */
-export function trainingSource({ device, layout, onGpu, config }: GraphOptions, masked: boolean): GraphSource {
-  const byOperator = device.onHost && layout.name === "channels-first";
-  const lowering = masked ? "masked" : byOperator ? "operator" : "composed";
-  const { epsilon, varianceEstimator } = config;
+/**
+ * A training step. On a GPU it reckons with squares that overflow from the start, since nothing is read back there; on the CPU it
+ * runs again where they did.
+ */
+export function trainingSource(options: GraphOptions, masked: boolean): GraphSource {
+  const wide = trainingSourceOf(options, masked, "wide");
+  if (!options.device.onHost) return wide;
+  const overflowed = ({ statistics_out: statistics }: Tensors): boolean => !(statistics.data as Float32Array).every(Number.isFinite);
+  return { ...trainingSourceOf(options, masked, "narrow"), again: { source: wide, when: overflowed } };
+}
+
+function trainingSourceOf({ device, layout, onGpu, config }: GraphOptions, masked: boolean, range: Range): GraphSource {
+  const { varianceEstimator: estimator } = config;
   const stays = [...STATISTICS, ...(masked ? ["visible_out"] : [])];
   return {
-    // Only the operator has epsilon in the graph, as an attribute.
-    key: keyOf("training", layout, onGpu, lowering, varianceEstimator, lowering === "operator" ? epsilon : ""),
+    key: keyOf("training", layout, onGpu, masked ? "masked" : "", estimator, range),
     onGpu: [...(onGpu ? ["y"] : []), ...(device.locations.includes("gpu-buffer") ? stays : [])],
-    build: () => trainingGraph(layout, lowering, varianceEstimator, { epsilon }),
+    build: () => trainingGraph(layout, { masked, estimator, range }),
   };
 }
 
@@ -52,5 +60,5 @@ export function backwardSource({ layout, onGpu }: GraphOptions, through: Through
 }
 
 function keyOf(kind: string, layout: Layout, onGpu: boolean, ...rest: readonly (string | number)[]): string {
-  return [kind, layout.name, onGpu ? "gpu" : "host", ...rest].join(" ");
+  return [kind, layout.key, onGpu ? "gpu" : "host", ...rest].join(" ");
 }

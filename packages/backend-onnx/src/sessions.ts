@@ -9,6 +9,8 @@ export interface GraphSource {
   readonly key: string;
   /** The outputs that stay on the GPU; the others come to the host. */
   readonly onGpu: readonly string[];
+  /** The graph that runs in its place where its own outputs, on the host, turn out to be of no use. */
+  readonly again?: { readonly source: GraphSource; when(outputs: Tensors): boolean };
   build(): Graph;
 }
 
@@ -128,7 +130,8 @@ export class HeldSessions {
       held = { source, session: await this.#sessions.acquire(source) };
       this.#held.set(source.key, held);
     }
-    return this.#sessions.run(held.session, feeds, outputs);
+    const found = await this.#sessions.run(held.session, feeds, outputs);
+    return source.again?.when(found) ? this.run(source.again.source, feeds, outputs) : found;
   }
 
   async release(): Promise<void> {

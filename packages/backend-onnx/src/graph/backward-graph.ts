@@ -25,36 +25,36 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   const gamma = packed(graph, "parameters")("gamma");
   const scalars = packed(graph, "scalars");
   layout.declare(graph);
-  const { mean, r } = normalizer(graph, through, scalars("epsilon"));
+  const { mean, r, remainder } = normalizer(graph, through, scalars("epsilon"));
 
-  const deviation = graph.sub(x, layout.spread(graph, mean));
-  const dbeta = layout.reduce(graph, "ReduceSum", dy);
-  const dgamma = graph.mul(layout.reduce(graph, "ReduceSum", graph.mul(dy, deviation)), r);
-  const slope = layout.spread(graph, graph.mul(gamma, r));
+  const deviation = layout.less(graph, x, mean);
+  const dbeta = layout.sum(graph, dy);
+  const projection = layout.sum(graph, graph.mul(dy, deviation));
+  // Where dy has one sign the rounding of the mean adds up; what it lost is known.
+  const dgamma = graph.mul(remainder === null ? projection : graph.sub(projection, graph.mul(remainder, dbeta)), r);
+  const slope = graph.mul(gamma, r);
   graph.output("dgamma", dgamma, "float32", ["channels"]);
   graph.output("dbeta", dbeta, "float32", ["channels"]);
   if (through === "moving") {
-    graph.output("dx", graph.mul(dy, slope), "float32", layout.shape);
+    graph.output("dx", layout.times(graph, dy, slope), "float32", layout.shape);
     return graph;
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
-  const constant = layout.spread(graph, graph.div(dbeta, count));
-  const linear = layout.spread(graph, graph.div(graph.mul(r, dgamma), count));
-  const carried = graph.add(graph.mul(deviation, linear), constant);
+  const carried = layout.affine(graph, deviation, graph.div(graph.mul(r, dgamma), count), graph.div(dbeta, count));
   const entered =
     through === "batch" ? carried : layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, graph.float32(0));
-  graph.output("dx", graph.mul(graph.sub(dy, entered), slope), "float32", layout.shape);
+  graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
 }
 
-/** The mean and the inverse deviation that normalized. */
-function normalizer(graph: Graph, through: Through, epsilon: Value): { mean: Value; r: Value } {
+/** The mean and the inverse deviation that normalized, and what the mean lacks. */
+function normalizer(graph: Graph, through: Through, epsilon: Value): { mean: Value; r: Value; remainder: Value | null } {
   if (through === "moving") {
     const statistics = packed(graph, "statistics");
-    return { mean: statistics("mean"), r: inverseDeviation(graph, statistics("variance"), epsilon) };
+    return { mean: statistics("mean"), r: inverseDeviation(graph, statistics("variance"), epsilon), remainder: null };
   }
   const saved = packed(graph, "normalizer");
-  return { mean: saved("mean"), r: saved("inverse") };
+  return { mean: saved("mean"), r: saved("inverse"), remainder: saved("remainder") };
 }
 
 /** The gradient of x alone, for a frozen layer: dy, parameters, statistics, scalars -> dx. */
@@ -66,6 +66,6 @@ export function frozenBackwardGraph(layout: Layout): Graph {
   const epsilon = packed(graph, "scalars")("epsilon");
   layout.declare(graph);
   const slope = graph.mul(gamma, inverseDeviation(graph, variance, epsilon));
-  graph.output("dx", graph.mul(dy, layout.spread(graph, slope)), "float32", layout.shape);
+  graph.output("dx", layout.times(graph, dy, slope), "float32", layout.shape);
   return graph;
 }

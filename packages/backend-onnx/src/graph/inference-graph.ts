@@ -28,7 +28,6 @@ export function inferenceGraph(layout: Layout, lowering: Lowering, epsilon: numb
   }
   const scale = graph.mul(gamma, inverseDeviation(graph, variance, graph.float32(epsilon)));
   const shift = graph.sub(beta, graph.mul(mean, scale));
-  const y = graph.add(graph.mul(x, layout.spread(graph, scale)), layout.spread(graph, shift));
-  graph.output("y", y, "float32", layout.shape);
+  graph.output("y", layout.affine(graph, x, scale, shift), "float32", layout.shape);
   return graph;
 }

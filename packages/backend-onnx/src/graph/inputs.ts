@@ -5,8 +5,8 @@ import type { Layout } from "./layout.ts";
 const PARTS = {
   parameters: ["gamma", "beta"],
   statistics: ["mean", "variance"],
-  /** The mean and 1 / sqrt(variance + epsilon) that a training step normalized with. */
-  normalizer: ["mean", "inverse"],
+  /** The mean and 1 / sqrt(variance + epsilon) that a training step normalized with; `remainder` is what float32 lost of the mean. */
+  normalizer: ["mean", "inverse", "remainder"],
   /** `rest` is 1 - momentum, `count` the number of elements of a channel. */
   scalars: ["epsilon", "momentum", "rest", "count"],
 } as const;
@@ -27,16 +27,17 @@ export function elements(graph: Graph, layout: Layout, name: "x" | "dy"): Value 
  * Gather takes a part out. (Split does not work without sizes on JSEP, the older WebGPU provider of onnxruntime-web 1.30.)
  */
 export function packed<Name extends keyof Parts>(graph: Graph, name: Name): (part: Parts[Name][number]) => Value {
-  const shape: readonly Dimension[] = name === "scalars" ? [PARTS.scalars.length] : [2, "channels"];
+  const { length } = PARTS[name];
+  const shape: readonly Dimension[] = name === "scalars" ? [length] : [length, "channels"];
   const input = graph.input(name, "float32", shape);
   const names: readonly string[] = PARTS[name];
   return (part) => graph.op("Gather", [input, graph.int64(names.indexOf(part))], { axis: 0 });
 }
 
-/** Puts the two parts out as one tensor, as `packed` takes it in. */
-export function outputPacked(graph: Graph, name: "statistics" | "normalizer", parts: readonly [Value, Value]): void {
-  const rows = graph.op("Reshape", [graph.op("Concat", parts, { axis: 0 }), graph.int64([2, -1])]);
-  graph.output(`${name}_out`, rows, "float32", [2, "channels"]);
+/** Puts the parts out as one tensor, as `packed` takes it in. */
+export function outputPacked(graph: Graph, name: "statistics" | "normalizer", parts: readonly Value[]): void {
+  const rows = graph.op("Reshape", [graph.op("Concat", parts, { axis: 0 }), graph.int64([parts.length, -1])]);
+  graph.output(`${name}_out`, rows, "float32", [parts.length, "channels"]);
 }
 
 /** The scalars of a call. */
