@@ -40,11 +40,18 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
     return graph;
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
-  const carried = layout.affine(graph, deviation, graph.div(graph.mul(r, dgamma), count), graph.div(dbeta, count));
+  const [linear, constant] = [graph.div(graph.mul(r, dgamma), count), graph.div(dbeta, count)];
   const entered =
-    through === "batch" ? carried : layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, graph.float32(0));
+    through === "batch" ? layout.affine(graph, deviation, linear, constant) : enteredUnderMask(graph, layout, deviation, linear, constant);
   graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
+}
+
+/** What the batch takes out of dy at the visible elements, 0 at the others. A hidden one may be infinite, and dgamma with it. */
+function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, linear: Value, constant: Value): Value {
+  const zero = graph.float32(0);
+  const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, linear), graph.sub(zero, constant));
+  return layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, zero);
 }
 
 /** The mean and the inverse deviation that normalized, and what the mean lacks. */
