@@ -23,9 +23,8 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
 
 /** The layer, with an output in kernel memory where the caller gives none. */
 function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
-  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, { ...options, out: options.out ?? allocateLike(backend, x) });
-  const backward: CpuLayer["backward"] = (dy, options = {}) =>
-    layer.backward(dy, { ...options, out: options.out ?? allocateLike(backend, dy) });
+  const call: CpuLayer["call"] = (x, options) => layer.call(x, withOut(backend, x, options));
+  const backward: CpuLayer["backward"] = (dy, options) => layer.backward(dy, withOut(backend, dy, options));
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
@@ -35,6 +34,16 @@ function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   });
+}
+
+/** The options, with an output like `tensor`. Options that the layer has to refuse stay what they are. */
+function withOut<Options extends { readonly out?: FloatTensor | null | undefined }>(
+  backend: CpuBackend,
+  tensor: FloatTensor,
+  options: Options | undefined,
+): Options {
+  const isPlain = options === undefined || (options !== null && Object.getPrototypeOf(options) === Object.prototype);
+  return isPlain ? ({ ...options, out: options?.out ?? allocateLike(backend, tensor) } as Options) : options;
 }
 
 /** A tensor in kernel memory of the same shape; null for what cannot lie there, such as a mask or a mistake of a test. */
