@@ -23,16 +23,8 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
 
 /** The layer, with an output in kernel memory where the caller gives none. */
 function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
-  const call: CpuLayer["call"] = (x, options = {}) =>
-    layer.call(
-      x,
-      withOut(options, () => allocateLike(backend, x)),
-    );
-  const backward: CpuLayer["backward"] = (dy, options = {}) =>
-    layer.backward(
-      dy,
-      withOut(options, () => allocateLike(backend, dy)),
-    );
+  const call: CpuLayer["call"] = (x, options) => layer.call(x, withOut(backend, x, options));
+  const backward: CpuLayer["backward"] = (dy, options) => layer.backward(dy, withOut(backend, dy, options));
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
@@ -44,13 +36,14 @@ function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
   });
 }
 
-/** The options with an output, if they are options and have none: what a layer refuses has to reach it as it is. */
+/** The options, with an output like `tensor`. Options that the layer has to refuse stay what they are. */
 function withOut<Options extends { readonly out?: FloatTensor | null | undefined }>(
-  options: Options,
-  allocate: () => FloatTensor | null,
+  backend: CpuBackend,
+  tensor: FloatTensor,
+  options: Options | undefined,
 ): Options {
-  if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype) return options;
-  return { ...options, out: options.out ?? allocate() };
+  const isPlain = options === undefined || (options !== null && Object.getPrototypeOf(options) === Object.prototype);
+  return isPlain ? ({ ...options, out: options?.out ?? allocateLike(backend, tensor) } as Options) : options;
 }
 
 /** A tensor in kernel memory of the same shape; null for what cannot lie there, such as a mask or a mistake of a test. */

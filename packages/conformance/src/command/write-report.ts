@@ -6,6 +6,7 @@ import { json } from "../reporters/json.ts";
 import { junit } from "../reporters/junit.ts";
 import { markdown } from "../reporters/markdown.ts";
 import { pretty } from "../reporters/pretty.ts";
+import { wrap } from "../reporters/table.ts";
 import type { CommandOptions } from "./options.ts";
 import { showCheck } from "./show-check.ts";
 
@@ -26,5 +27,6 @@ export async function writeReport(report: Report, { reporter, out, check }: Comm
 function print(text: string): void {
   const colored = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
   // Node 20's styleText colors whatever it writes to.
-  process.stdout.write(colored ? text : stripVTControlCharacters(text));
+  const shown = colored ? text : stripVTControlCharacters(text);
+  process.stdout.write(process.stdout.isTTY ? wrap(shown, process.stdout.columns) : shown);
 }

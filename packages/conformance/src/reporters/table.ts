@@ -18,3 +18,28 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 export function indent(lines: readonly string[], by: number): string[] {
   return lines.map((line) => (line === "" ? "" : " ".repeat(by) + line));
 }
+
+/** Lines no wider than a terminal: broken at spaces, what follows as far to the right as the line began, or its text after a mark. */
+export function wrap(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => wrapLine(line, width))
+    .join("\n");
+}
+
+function wrapLine(line: string, width: number): string[] {
+  const widthOf = (part: string): number => stripVTControlCharacters(part).length;
+  if (widthOf(line) <= width) return [line];
+  const margin = /^\s*([✓✗!→-] )?/.exec(stripVTControlCharacters(line))![0].length;
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line.split(/(?<=\S) /)) {
+    if (current !== "" && widthOf(current) + 1 + widthOf(word) > width && widthOf(current) > margin) {
+      lines.push(current);
+      current = " ".repeat(margin) + word.trimStart();
+    } else {
+      current = current === "" ? word : `${current} ${word}`;
+    }
+  }
+  return [...lines, current];
+}
