@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,13 @@ REASONS: dict[str, str] = {
 class Part:
     """Models that are made together, by one script with one set of packages.
 
-    `exact`: a second run on the same machine gives the same model files, byte for byte. Where not, `why_not` says so."""
+    A second run on the same machine gives the same files byte for byte, but for those whose names end as in `varying`."""
 
     name: str
     script: str
     requirements: str
     packages: tuple[str, ...]
-    exact: bool
-    why_not: str | None = None
+    varying: dict[str, str] = field(default_factory=dict)
     keras_backend: str | None = None
 
     def entry(self, fixtures: list[Fixture], failures: list[dict[str, str]]) -> dict[str, Any]:
@@ -70,8 +69,7 @@ class Part:
             "python": platform.python_version(),
             # A local version such as torch's "+cpu" says where a wheel came from, not what it computes.
             "versions": {name: version(name).split("+")[0] for name in self.packages},
-            "exact": self.exact,
-            "whyNotExact": self.why_not,
+            "varying": self.varying,
             "notExported": failures,
             "models": [fixture.entry() for fixture in fixtures],
         }

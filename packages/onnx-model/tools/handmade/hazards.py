@@ -42,7 +42,6 @@ def constant_sharing(id: str, about: str, equal: bool, extra: list[str], graph_o
         if graph_outputs:
             for which in extra:
                 build.output(f"{name}.{which}", 1)
-    build.output_infos.sort(key=lambda info: info.name != "y") if graph_outputs else None
     build.output("y")
     build.notes.append(note)
     return build.fixture()
