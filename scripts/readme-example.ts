@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Runs the first ```ts block of a README as a reader would, in a Node of its own and in the README's folder, but with the
- * packages of this workspace resolved to their sources. Returns what the example printed.
+ * Runs a ```ts block of a README, the first one unless told otherwise, as a reader would, in a Node of its own and in the README's
+ * folder, but with the packages of this workspace resolved to their sources. Returns what the example printed.
  *
  * @throws Error when there is no example, or when it fails (with what it wrote to stderr).
  */
-export function runReadmeExample(path: string): string {
-  const example = /^```ts\n(.*?)^```$/ms.exec(readFileSync(path, "utf8"))?.[1];
-  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block to run`);
+export function runReadmeExample(path: string, index = 0): string {
+  const example = [...readFileSync(path, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)][index]?.[1];
+  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block ${index} to run`);
   const node = spawnSync(process.execPath, ["--conditions=@batchnorm/source", "--input-type=module-typescript", "-"], {
     cwd: dirname(path),
     input: example,
