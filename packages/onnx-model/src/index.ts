@@ -13,6 +13,7 @@ export { type FreezeOptions, type FreezeReason, type FreezeResult, type FrozenLa
 export type { Numbers } from "./graph/constants.ts";
 export type { Finding, FindingCode, Severity } from "./inspect/finding.ts";
 export { type ArraySummary, type Foldable, type InspectedLayer, type InspectReport, inspect } from "./inspect/inspect.ts";
+export { type FilledLayer, type FillStatesResult, fillStates } from "./states/fill-states.ts";
 export { type LayerOfModel, readLayer } from "./states/read-layer.ts";
 export { type ReadStatesOptions, readStates, type StatesResult, type UnreadableState } from "./states/read-states.ts";
 export { type WriteStatesResult, type WrittenState, writeStates } from "./states/write-states.ts";

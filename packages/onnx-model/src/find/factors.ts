@@ -33,7 +33,7 @@ export function productOf(context: Context, value: Value): Product | null {
     if (factors.length > MOST) return false;
     const { value: from } = origin(at);
     const node = producerOf(from);
-    const input = (index: number): Value | null => (node === null ? null : resolve(from.scope, node.input[index] ?? ""));
+    const input = (index: number): Value | null => (node === null ? null : resolve(from.scope, node.input[index]));
     const [a, b] = [input(0), input(1)];
     if (node !== null && a !== null) {
       if (isOperator(node, "Mul") && b !== null) return walk(a, exponent) && walk(b, exponent);
@@ -66,7 +66,7 @@ export function termsOf(value: Value): readonly Term[] | null {
     if (terms.length > MOST) return false;
     const { value: from } = origin(at);
     const node = producerOf(from);
-    const input = (index: number): Value | null => (node === null ? null : resolve(from.scope, node.input[index] ?? ""));
+    const input = (index: number): Value | null => (node === null ? null : resolve(from.scope, node.input[index]));
     const [a, b] = [input(0), input(1)];
     const minus = sign === 1 ? -1 : 1;
     if (node !== null && a !== null) {

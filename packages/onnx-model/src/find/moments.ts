@@ -81,7 +81,7 @@ function reductionOf(context: Context, value: Value): Reduction | null {
 }
 
 function overAllButOne(context: Context, scope: Scope, node: NodeProto, count: number | null): Reduction | null {
-  const reduced = resolve(scope, node.input[0] ?? "");
+  const reduced = resolve(scope, node.input[0]);
   const axes = reducedAxes(context.constants, scope, node);
   if (reduced === null || axes === null || axes.length === 0) return null;
   const shape = context.shapes.get(reduced.scope, reduced.name);
@@ -109,7 +109,7 @@ const FARTHEST = 24;
  * The last node for which the formula holds is its end; gamma and beta may be missing.
  */
 export function matchMoments(context: Context, scope: Scope, root: NodeProto): Match | null {
-  const under = resolve(scope, root.input[0] ?? "");
+  const under = resolve(scope, root.input[0]);
   const deviation = under && deviationOf(context, origin(under).value);
   const variance = deviation && batchVariance(context, deviation.variance);
   if (!deviation || variance === null) return null;

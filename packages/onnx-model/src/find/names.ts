@@ -25,14 +25,21 @@ export function namesOf(match: Pick<Match, "nodes" | "sources" | "steps">): stri
   return [...match.nodes.flatMap((node) => [node.name, ...node.output]), ...arrays, ...constants];
 }
 
-/** Names for layers, each used once: from their arrays where two of those agree, else from their nodes. */
+/** Names for layers, each used once: from their arrays where two of those agree and no other layer has them, else from their nodes. */
 export function nameLayers(matches: readonly Match[]): string[] {
   const inFunction = new Map<string, number>();
   for (const { scope } of matches) inFunction.set(scope.path, (inFunction.get(scope.path) ?? 0) + 1);
+  const scoped = (match: Match, own: string): string => inScope(match, own, inFunction.get(match.scope.path) === 1);
+  const fromArrays = matches.map((match) => {
+    const name = nameFromArrays(match);
+    return name === null ? null : scoped(match, name);
+  });
   const used = new Map<string, number>();
-  return matches.map((match) => {
-    const own = nameFromArrays(match) ?? nameFromNodes(match);
-    const name = scoped(match, own, inFunction.get(match.scope.path) === 1);
+  return matches.map((match, k) => {
+    const own = fromArrays[k];
+    // Equal arrays may have been merged, under the name of one of the layers.
+    const isAlone = own !== null && fromArrays.filter((name) => name === own).length === 1;
+    const name = isAlone ? own : scoped(match, nameFromNodes(match));
     const count = (used.get(name) ?? 0) + 1;
     used.set(name, count);
     return count === 1 ? name : `${name}#${count}`;
@@ -40,7 +47,7 @@ export function nameLayers(matches: readonly Match[]): string[] {
 }
 
 /** A layer of a function goes by its call: all calls have the same nodes. */
-function scoped(match: Match, own: string, alone: boolean): string {
+function inScope(match: Match, own: string, alone: boolean): string {
   const { scope } = match;
   if (scope.kind !== "function" || scope.caller === null) return own;
   const call = scope.caller.node.name || scope.path.replace(/\/[^/]*$/, "");

@@ -23,9 +23,16 @@ const FIRST_MODE_BY_OUTPUTS = 7;
  * attributes of the wrong type.
  */
 export function matchOperator(context: Context, scope: Scope, node: NodeProto): Match | LookalikeMatch {
+  if (!node.input[0] || !node.output[0]) {
+    throw invalidModel(
+      `The BatchNormalization ${quoted(node.name)} has no data to normalize`,
+      node.input.length,
+      "five inputs and an output",
+    );
+  }
   const sources: Partial<Record<ArrayName, Source>> = {};
   for (const [k, name] of ARRAY_NAMES.entries()) {
-    const value = resolve(scope, node.input[k + 1] ?? "");
+    const value = resolve(scope, node.input[k + 1]);
     if (value === null) throw invalidModel(`The BatchNormalization ${quoted(node.name)} lacks an input`, node.input.length, "five inputs");
     sources[name] = { value, read: { node, index: k + 1 }, constant: context.constants.of(value) };
   }
@@ -151,7 +158,7 @@ export function viewOf(context: Context, match: Match): View | null {
   const back = uses[0]?.node;
   if (input === null || uses.length !== 1 || scope.outputs.has(match.output) || !isOperator(back, "Reshape") || uses[0].index !== 0)
     return null;
-  const shape = resolve(scope, back.input[1] ?? "");
+  const shape = resolve(scope, back.input[1]);
   const shapeNode = shape && producerOf(shape);
   if (shapeNode === null || !isOperator(shapeNode, "Shape")) return null;
   const shapeOf = resolve(scope, shapeNode.input[0]);

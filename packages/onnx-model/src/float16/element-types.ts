@@ -37,7 +37,7 @@ export class ElementTypes {
       if (isOperator(node, "Constant")) return this.#constant(scope, node);
       if (isOperator(node, "ConstantOfShape")) return tensorAttribute(scope, node, "value")?.dataType ?? ElementType.float32;
       if (keepsType(node, node.output.indexOf(name))) {
-        const input = resolve(scope, node.input[typeGivingInput(node)] ?? "");
+        const input = resolve(scope, node.input[typeGivingInput(node)]);
         return input === null ? null : this.#of(input, depth + 1);
       }
     }

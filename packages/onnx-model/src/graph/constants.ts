@@ -24,7 +24,7 @@ export interface Constant {
   read(): Numbers | null;
 }
 
-/** No vector of channels has more elements, and arithmetic on constants is not to fill the memory. */
+/** No vector of channels has more elements, and what a few bytes of file can expand to is not to fill the memory. */
 const LARGEST_VECTOR = 2 ** 20;
 
 /** Weights are computed with, too: 1 GB of float32. */
@@ -74,10 +74,10 @@ export class Constants {
     if (domainOf(node) !== "" || node.output[0] !== name) return null;
     if (node.opType === "Constant") return this.#constantNode(scope, node);
     const read = (index: number): Constant | null | undefined => {
-      const input = resolve(scope, node.input[index] ?? "");
+      const input = resolve(scope, node.input[index]);
       return input === null ? undefined : this.of(input, depth + 1);
     };
-    return this.#ofShape(scope, node) ?? evaluate(scope, node, read, LARGEST_WEIGHT);
+    return this.#ofShape(scope, node) ?? evaluate(scope, node, read, LARGEST_VECTOR);
   }
 
   /** A Shape whose dimensions are all known, and a Gather of one known dimension of it: exporters compute targets of Reshape so. */
@@ -87,7 +87,7 @@ export class Constants {
       return shape === null || shape.includes(null) ? null : fixed("int64", [shape.length], Float64Array.from(shape as number[]));
     }
     if (node.opType !== "Gather" || intAttribute(scope, node, "axis", 0) !== 0) return null;
-    const source = resolve(scope, node.input[0] ?? "");
+    const source = resolve(scope, node.input[0]);
     const producer = source && producerOf(source);
     const index = this.get(scope, node.input[1] ?? "");
     if (producer?.opType !== "Shape" || producer.attribute.length > 0 || index === null || index.dims.length > 1) return null;

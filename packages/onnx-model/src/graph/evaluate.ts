@@ -85,7 +85,8 @@ function elementwise(
   if (b === null || b === undefined || !isFloat(a.type) || scope.opset < 7) return null;
   if (!isFloat(b.type) && node.opType !== "Pow") return null;
   const dims = broadcastDims(a.dims, b.dims);
-  if (dims === null || sizeOf(dims) > most) return null;
+  // Arithmetic on a weight is as large as the weight, which is in the file.
+  if (dims === null || sizeOf(dims) > Math.max(most, sizeOf(a.dims), sizeOf(b.dims))) return null;
   const read = once(() => {
     const [left, right] = [a.read(), b.read()];
     if (left === null || right === null) return null;

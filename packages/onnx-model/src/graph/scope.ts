@@ -61,12 +61,12 @@ export function defines(scope: Scope, name: string): boolean {
 
 /**
  * Where a name that is read in a scope is defined: there, or in a scope around it. An input of a function is what the call gives.
- * Null for the empty name of an input that was left out.
+ * Null for an input that was left out: by an empty name, or by a list that ends before it.
  *
  * @throws BatchNormError `invalid-model` for a name that is defined nowhere.
  */
-export function resolve(scope: Scope, name: string): Value | null {
-  if (name === "") return null;
+export function resolve(scope: Scope, name: string | undefined): Value | null {
+  if (name === undefined || name === "") return null;
   let at: Scope | null = scope;
   while (at !== null && !defines(at, name)) at = at.outer;
   if (at === null) throw invalidModel(`The value ${quoted(name)} is not defined`, name, "an input, an initializer or an output of a node");

@@ -164,12 +164,19 @@ function inserted(x: PartialShape, axes: readonly number[]): PartialShape {
 
 /** The axes of a Squeeze or Unsqueeze, where the file says them: an attribute before opset 13, an input since. */
 export function axesOf(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
-  return scope.opset < 13 ? intsAttribute(scope, node, "axes") : integers(constants, scope, node.input[1] ?? "");
+  return sane(scope.opset < 13 ? intsAttribute(scope, node, "axes") : integers(constants, scope, node.input[1] ?? ""));
 }
 
 /** The axes of a reduction, where the file says them: an attribute before opset 18 (ReduceSum: 13), an input since. Null for all axes, too. */
 export function reducedAxes(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
-  return intsAttribute(scope, node, "axes") ?? integers(constants, scope, node.input[1] ?? "");
+  return sane(intsAttribute(scope, node, "axes") ?? integers(constants, scope, node.input[1] ?? ""));
+}
+
+/** No tensor has so many axes: what lies beyond is no axis, and lists of that length are not to be made. */
+const MOST_AXES = 64;
+
+function sane(axes: readonly number[] | null): readonly number[] | null {
+  return axes?.every((axis) => Number.isInteger(axis) && axis >= -MOST_AXES && axis < MOST_AXES) ? axes : null;
 }
 
 /** The shape that a Reshape is given: 0 is the dimension of the input, -1 what is left. */

@@ -51,7 +51,7 @@ export function origin(value: Value): { readonly value: Value; readonly through:
   const through: NodeProto[] = [];
   let at = value;
   for (let node = producerOf(at); node !== null && movesOnly(node) && node.output[0] === at.name; node = producerOf(at)) {
-    const before = resolve(at.scope, node.input[0] ?? "");
+    const before = resolve(at.scope, node.input[0]);
     if (before === null) break;
     through.push(node);
     at = before;

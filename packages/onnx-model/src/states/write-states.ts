@@ -45,18 +45,15 @@ export async function writeStates(model: OnnxModel, states: Readonly<Record<stri
 function writeAll(model: OnnxModel, states: ReadonlyMap<string, ConfigAndState>): WriteStatesResult {
   const draft = new Draft(model.proto);
   const written: WrittenState[] = [];
+  const { matches, names } = analyse(draft.proto, model.external);
   for (const [name, state] of states) {
-    // Anew for every layer: what one got unshared is another one's alone.
-    const analysis = analyse(draft.proto, model.external);
-    const match = analysis.matches[analysis.names.indexOf(name)];
-    if (match === undefined) {
-      throw new BatchNormError(
-        "invalid-argument",
-        "The model has no such layer",
-        name,
-        analysis.names.slice(0, 8).join(", ") || "no layers",
-      );
+    const known = matches[names.indexOf(name)];
+    if (known === undefined) {
+      throw new BatchNormError("invalid-argument", "The model has no such layer", name, names.slice(0, 8).join(", ") || "no layers");
     }
+    // Anew for every layer, since what one got unshared is another one's alone; by its node, since a name may be shared until then.
+    const analysis = analyse(draft.proto, model.external);
+    const match = analysis.matches.find((each) => each.nodes[0] === known.nodes[0] && each.scope.path === known.scope.path)!;
     const writer = new Writer(draft, model.external, analysis, match, name);
     writeLayer(writer, match, name, state);
     written.push({ layer: name, changed: writer.changed, unshared: writer.unshared });
