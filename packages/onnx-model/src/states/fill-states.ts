@@ -1,4 +1,5 @@
-import { BatchNormError, type BatchNormJSON, type ConfigAndState, fromJSON } from "@batchnorm/spec";
+import { BatchNormError } from "@batchnorm/spec";
+import { type BatchNormJSON, type ConfigAndState, fromJSON } from "@batchnorm/spec/convert";
 import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import { describe } from "../find/find.ts";
