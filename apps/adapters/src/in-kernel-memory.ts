@@ -23,9 +23,11 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
 
 /** The layer, with an output in kernel memory where the caller gives none. */
 function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
-  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, { ...options, out: options.out ?? allocateLike(backend, x) });
-  const backward: CpuLayer["backward"] = (dy, options = {}) =>
-    layer.backward(dy, { ...options, out: options.out ?? allocateLike(backend, dy) });
+  // Other things than options are the layer's to refuse.
+  const withOut = <Options extends { readonly out?: FloatTensor | null | undefined }>(options: Options, like: FloatTensor): Options =>
+    Object.getPrototypeOf(options ?? 0) === Object.prototype ? { ...options, out: options.out ?? allocateLike(backend, like) } : options;
+  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, withOut(options, x));
+  const backward: CpuLayer["backward"] = (dy, options = {}) => layer.backward(dy, withOut(options, dy));
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
