@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * The first ```ts block of a README.
+ * A ```ts block of a README, the first one unless told otherwise.
  *
  * @throws Error when there is none.
  */
-export function readmeExample(path: string): string {
-  const example = /^```ts\n(.*?)^```$/ms.exec(readFileSync(path, "utf8"))?.[1];
-  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block to run`);
+export function readmeExample(path: string, index = 0): string {
+  const example = [...readFileSync(path, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)][index]?.[1];
+  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block to run${index === 0 ? "" : ` in place ${index}`}`);
   return example;
 }
 
@@ -32,7 +32,7 @@ export function runProgram(where: string, program: string, folder: string): stri
   return node.stdout;
 }
 
-/** Runs the first ```ts block of a README in the README's folder. Returns what it printed; throws what the two above throw. */
-export function runReadmeExample(path: string): string {
-  return runProgram(path, readmeExample(path), dirname(path));
+/** Runs a ```ts block of a README in the README's folder. Returns what it printed; throws what the two above throw. */
+export function runReadmeExample(path: string, index = 0): string {
+  return runProgram(path, readmeExample(path, index), dirname(path));
 }

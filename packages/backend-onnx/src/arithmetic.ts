@@ -12,7 +12,7 @@ import { hostTensor, isOnGpu, maskOf, reshaped, viewOf, zeros } from "./tensors.
 
 /** What a training step keeps for its backward pass; inference keeps nothing. */
 export interface Saved {
-  /** The mean and 1 / sqrt(variance + epsilon) that normalized, in one tensor of `[2, channels]`. */
+  /** What the backward graph needs of the statistics that normalized; see `PARTS` in graph/inputs.ts. */
   readonly normalizer: Tensor;
   /** Under a mask, the mask as the graph takes it and the number of elements that it shows. */
   readonly visible: { readonly mask: Tensor; readonly count: Tensor } | null;
@@ -32,14 +32,14 @@ type OnnxArithmetic = Required<
 export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
   /** A tensor as the arrangement has it. */
   const arranged = (tensor: Tensor, { shape }: Arrangement): Tensor => viewOf(ort, tensor, shape);
-  /** What a layout wants besides. */
-  const extras = ({ integers }: Arrangement): Tensors =>
-    Object.fromEntries(
-      Object.entries(integers).map(([name, numbers]) => [
-        name,
-        new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),
-      ]),
-    );
+  /** The vectors that its layout wants besides. */
+  const integers = (arrangement: Arrangement): Tensors => {
+    const vectors = Object.entries(arrangement.integers).map(([name, numbers]) => [
+      name,
+      new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),
+    ]);
+    return Object.fromEntries(vectors);
+  };
   const scalars = ({ config, view }: OnnxPass): Tensor => {
     const numbers = scalarsOf(config, elementsPerChannel(view));
     return hostTensor(ort, numbers, [numbers.length]);
@@ -52,7 +52,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
       // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
       const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view, device);
       const source = inferenceSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config });
-      const feeds = { x: arranged(x, arrangement), ...extras(arrangement), parameters, statistics };
+      const feeds = { x: arranged(x, arrangement), ...integers(arrangement), parameters, statistics };
       const { y } = await sessions.run(source, feeds, ["y"]);
       return { y: reshaped(ort, y, shape) };
     },
@@ -66,7 +66,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
       const feeds = {
         x: arranged(x, arrangement),
         ...(mask && { mask }),
-        ...extras(arrangement),
+        ...integers(arrangement),
         parameters,
         statistics,
         scalars: scalars(pass),
@@ -95,7 +95,7 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
       const feeds = {
         dy: arranged(dy, arrangement),
         ...(through !== "frozen" && { x: arranged(x, arrangement) }),
-        ...extras(arrangement),
+        ...integers(arrangement),
         parameters,
         scalars: scalars(pass),
         ...normalizedWith,

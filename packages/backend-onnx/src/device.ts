@@ -27,8 +27,8 @@ export interface Device {
 const LONGEST_ROW = { host: 2048, gpu: 32_768 };
 
 /**
- * On the CPU one term after another is added, so that each block is a chain of roundings; and one large term makes all that come after
- * it in its chain lose digits. Blocks of 16 cost a tenth of a training step more than blocks of 64.
+ * On the CPU one term after another is added, so that each block is a chain of roundings; and one large term makes all
+ * that come after it in its chain lose digits. Blocks of 16 cost a tenth of a training step more than blocks of 64.
  *
  * On a GPU 32 threads share a sum (onnxruntime-web 1.30), so that chains are short there.
  */

@@ -1,12 +1,16 @@
 import { createBackend, type TfjsBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { Competitor, Contender, Results } from "../competitor.ts";
+import { OURS_ON_TFJS_CPU, OURS_ON_TFJS_WASM } from "../names.ts";
 import type { Task } from "../task.ts";
 
-/** `@batchnorm/backend-tfjs` on one of tfjs's backends; the gradient comes from the tape, as that of bare tfjs does. After `bareTfjs`, which finds the wasm files. */
+/**
+ * `@batchnorm/backend-tfjs` on one of tfjs's backends; the gradient comes from the tape, as that of bare tfjs does. After `bareTfjs`,
+ * which finds the wasm files.
+ */
 export async function backendTfjs(backend: "wasm" | "cpu"): Promise<Competitor> {
   return {
-    name: `backend-tfjs, ${backend}`,
+    name: backend === "wasm" ? OURS_ON_TFJS_WASM : OURS_ON_TFJS_CPU,
     prepare: async (task) => {
       await tf.setBackend(backend);
       return contender(await createBackend({ tf }), backend, task);

@@ -2,10 +2,10 @@ import type { ChannelView } from "@batchnorm/spec";
 import { gradientPlain } from "../plain/gradient.ts";
 import { normalizePlain } from "../plain/normalize.ts";
 import { projectionsPlain } from "../plain/sums.ts";
-import { GradientSlabs, type Slab, wholeTensors } from "../simd/slab.ts";
-import { sweepGradient, sweepNormalize, sweepProjections } from "../simd/sweep.ts";
+import { foldGradient, foldNormalization } from "../simd/float32.ts";
+import { GradientSlabs } from "../simd/gradient-slabs.ts";
+import { type Slab, sweepGradient, sweepNormalize, sweepProjections, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
-import { foldGradient, foldNormalization } from "./float32.ts";
 import type { Normalizer } from "./normalizer.ts";
 import type { ScratchArrays } from "./scratch.ts";
 
@@ -109,7 +109,7 @@ export function gradients(
   }
 }
 
-/** dx = dy * slope - ((x - mean) * pull + offset), float64 `[channels]` or longer; with pull null, dx = (dy - mean) * slope + offset. */
+/** dx = dy * slope - ((x - mean) * pull + offset), float64 `[channels]`; with pull null, dx = (dy - mean) * slope + offset. */
 interface Terms {
   readonly mean: Float64Array;
   readonly slope: Float64Array;

@@ -1,7 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import { momentsPlain } from "../plain/sums.ts";
-import { wholeTensors } from "../simd/slab.ts";
-import { sweepMoments } from "../simd/sweep.ts";
+import { sweepMoments, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
 
 // Mean and variance from one pass, around an origin that lies within the channel's own data:

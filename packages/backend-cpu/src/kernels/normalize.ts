@@ -1,7 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import { normalizePlain } from "../plain/normalize.ts";
-import { wholeTensors } from "../simd/slab.ts";
-import { sweepNormalize } from "../simd/sweep.ts";
+import { sweepNormalize, wholeTensors } from "../simd/sweep.ts";
 import { checkData, type Engine, memoryFor } from "./engine.ts";
 import type { Normalizer } from "./normalizer.ts";
 

@@ -1,4 +1,4 @@
-import { type Float32Constants, foldNormalization, newFloat32Constants } from "./float32.ts";
+import { type Float32Constants, foldNormalization, newFloat32Constants } from "../simd/float32.ts";
 
 /** Numbers of each channel, `[channels]`. */
 export type ChannelNumbers = Float32Array | Float64Array;

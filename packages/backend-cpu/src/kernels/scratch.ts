@@ -1,6 +1,6 @@
-import { type Float32Constants, newFloat32Constants } from "./float32.ts";
+import { type Float32Constants, newFloat32Constants } from "../simd/float32.ts";
 
-/** What one call works with, `[channels]` or longer. */
+/** What one call works with, `[channels]`. */
 export interface ScratchArrays {
   readonly origin: Float64Array;
   readonly pull: Float64Array;
@@ -9,31 +9,26 @@ export interface ScratchArrays {
   readonly float32: Float32Constants;
 }
 
-/** Arrays for more channels than this are made anew for every call: 48 bytes a channel that nobody may need again. */
-const MOST_KEPT = 2 ** 16;
+/** Arrays are kept for as many numbers of channels, and for no more channels than this: 48 bytes each, 6 MB in all. */
+const MOST_KEPT = 16;
+const WIDEST_KEPT = 8192;
 
-/** Arrays that calls use one after another, of the size of the widest so far. */
+/** Arrays that calls use one after another, by the number of channels. */
 export class Scratch {
-  #capacity = 0;
-  #arrays: ScratchArrays = newArrays(0);
+  readonly #kept = new Map<number, ScratchArrays>();
 
   arrays(channels: number): ScratchArrays {
-    if (channels > MOST_KEPT) return newArrays(channels);
-    if (channels > this.#capacity) {
-      this.#capacity = Math.min(Math.max(2 * this.#capacity, channels), MOST_KEPT);
-      this.#arrays = newArrays(this.#capacity);
-    }
-    return this.#arrays;
+    const kept = this.#kept.get(channels);
+    if (kept !== undefined) return kept;
+    const arrays = newArrays(channels);
+    if (channels > WIDEST_KEPT) return arrays;
+    if (this.#kept.size === MOST_KEPT) this.#kept.clear();
+    this.#kept.set(channels, arrays);
+    return arrays;
   }
 }
 
-function newArrays(length: number): ScratchArrays {
-  const float64 = (): Float64Array => new Float64Array(length);
-  return {
-    origin: float64(),
-    pull: float64(),
-    offset: float64(),
-    zeros: float64(),
-    float32: newFloat32Constants(length, true),
-  };
+function newArrays(channels: number): ScratchArrays {
+  const float64 = (): Float64Array => new Float64Array(channels);
+  return { origin: float64(), pull: float64(), offset: float64(), zeros: float64(), float32: newFloat32Constants(channels, true) };
 }

@@ -100,7 +100,7 @@ export function spread<T extends Float32Array | Float64Array>(
   base: number,
 ): void {
   const { channels, columnsPerChannel } = grid;
-  if (columns === source.length && grid.columns === source.length) {
+  if (columns === source.length && grid.columns === channels && base === 0) {
     target.set(source);
     return;
   }

@@ -1,42 +1,40 @@
-import type { Float32Constants } from "../kernels/float32.ts";
+import type { ChannelView } from "@batchnorm/spec";
 import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
 import { LAYOUT } from "../memory/module.generated.ts";
-import { type Grid, gather, spread } from "./grid.ts";
-import type { Slab } from "./slab.ts";
-import { runRegion } from "./tiles.ts";
-import { windowOf, windowsOf } from "./windows.ts";
+import type { Float32Constants } from "./float32.ts";
+import { type Grid, gather, gridOf, spread } from "./grid.ts";
+import { runRegion, type Sums, type Sweep, windowOf, windowsOf } from "./tiles.ts";
 
 const { RUNS, MASKED, NORMALIZE, MOMENTS, PROJECTIONS, GRADIENT, MERGE, NON_FINITE, COLUMNS, SUMS } = LAYOUT;
 
 /** Where a row does not fit a tile, a tile has parts of so many: constants are loaded once for some rows. */
 const TILE_ROWS = 4;
 
-/** One kernel over the channels of a slab. */
-export interface Sweep {
+/** What a sweep goes through: some channels of tensors `[outer, channels, inner]`. */
+export interface Slab {
   readonly memory: KernelMemory;
-  readonly grid: Grid;
-  /** By the numbers of the layout. */
-  readonly kernel: number;
   readonly x: Float32Array;
   readonly dy: Float32Array | null;
   readonly out: Float32Array | null;
-  /** `[outer, inner]`, or null for none. */
-  readonly mask: Uint8Array | null;
-  /** Of a kernel without sums. */
-  readonly constants: Float32Constants | null;
-  /** Of a kernel with sums. */
-  readonly sums: Sums | null;
+  /** The channels, of those of the whole tensors. */
+  readonly from: number;
+  readonly to: number;
   /** The channel that the arrays begin with. */
   readonly base: number;
-  /** Which tensors lie in the memory and are worked on where they are. The others are copied, tile by tile. */
-  readonly inPlace: { readonly x: boolean; readonly dy: boolean; readonly out: boolean };
+  /** How the arrays are gone through. No sum depends on which channels they have. */
+  grid(masked: boolean): Grid;
 }
 
-/** float64, `[channels]` or longer: what is subtracted from x, and where the two sums of each channel go. */
-export interface Sums {
-  readonly origin: Float64Array;
-  readonly first: Float64Array;
-  readonly second: Float64Array;
+/** Whole tensors, as they are. */
+export function wholeTensors(
+  tensors: TensorMemory,
+  view: ChannelView,
+  x: Float32Array,
+  dy: Float32Array | null,
+  out: Float32Array | null,
+): Slab {
+  const grid = (masked: boolean): Grid => gridOf(view, masked);
+  return { memory: tensors.find(x, dy, out), x, dy, out, from: 0, to: view.channels, base: 0, grid };
 }
 
 /** out = (x - mean) * slope + offset, for channels `from` to `to` of the slab, where x may be its dy. */

@@ -1,0 +1,5 @@
+export type { ChannelDrift, LayerDrift } from "./drift.ts";
+export type { SkippedLayer } from "./execution.ts";
+export type { Batches } from "./measure.ts";
+export { type Progress, type RecalibrateOptions, type RecalibrateResult, recalibrate } from "./recalibrate.ts";
+export type { Feeds, Runtime } from "./runtime.ts";
