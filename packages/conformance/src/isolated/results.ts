@@ -98,7 +98,9 @@ function withUncaught(result: CaseResult, uncaught: readonly Failure[]): CaseRes
   // One fault often comes up many times.
   const different = uncaught.filter(({ message }, index) => uncaught.findIndex((each) => each.message === message) === index);
   const failures = [...different.slice(0, KEPT), ...result.failures];
-  return { ...result, status: "failed", failures, failureCount: result.failureCount + uncaught.length };
+  // In which of many layers they came up, nobody knows.
+  const { trials: _, ...others } = result;
+  return { ...others, status: "failed", failures, failureCount: result.failureCount + uncaught.length };
 }
 
 function withDetail(sentence: string, detail: string | undefined): string {
