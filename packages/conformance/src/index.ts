@@ -7,7 +7,7 @@ export { type BackendSource, type ConformanceConfig, defineConfig, UsageError } 
 export type { Deviation } from "./deviations.ts";
 export { type Environment, messageOf, runInside } from "./isolated/inside.ts";
 export { decode, encode, type Message, type Order } from "./isolated/messages.ts";
-export type { Ending, Place, StartPlace } from "./isolated/run-backend.ts";
+export type { Ending, Place, StartPlace } from "./isolated/place.ts";
 export { type ConfigRunOptions, runConfig } from "./isolated/run-config.ts";
 export type { PropertyOptions } from "./properties/property.ts";
 export { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report, type RunInfo, type Status } from "./report.ts";

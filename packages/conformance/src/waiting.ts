@@ -52,8 +52,7 @@ export class Waiting {
     const common = [...lost[0]].filter((trait) => lost.every((each) => each.has(trait)));
     const alike = (each: ReadonlySet<string>): boolean => common.every((trait) => each.has(trait));
     if (!alike(new Set(traits)) || (this.#answered.get(clause) ?? []).some(alike)) return null;
-    const what = common.length === 0 ? `of clause ${clause}` : `like it of clause ${clause}`;
-    return `${lost.length} checks ${what} had no answer`;
+    return `checks ${common.length === 0 ? "" : "like it "}of clause ${clause} had no answer`;
   }
 }
 

@@ -78,7 +78,7 @@ describe("junit", () => {
     const cases = [...parse(junit(REPORT)).getElementsByTagName("testcase")];
     const [, wrong, skips, deviates, lost, problem] = cases;
     expect(attributes(wrong)).toEqual({ name: "training/wrong", classname: "clause 6.1", time: "1.500" });
-    expect(lost.getElementsByTagName("failure")[0].getAttribute("message")).toBe("Not run: 3 checks like it of clause 5.1 had no answer");
+    expect(lost.getElementsByTagName("failure")[0].getAttribute("message")).toBe("Not run: checks like it of clause 5.1 had no answer");
     const failure = wrong.getElementsByTagName("failure")[0];
     expect(failure.getAttribute("message")).toBe(REPORT.results[0].cases[1].failures[0].message);
     expect(junit(REPORT)).not.toMatch(/message="[^"]*\n/);
@@ -141,7 +141,7 @@ describe("markdown", () => {
     expect(text).toContain("- `training/wrong`: failed. clause 6.1, step 2, movingVariance[1]: expected 2, got 3;");
     expect(text).toContain("- `mask/skipped`: skipped, masks are not supported");
     expect(text).toContain("- `contract/deviates`: xfailed, runtime 1.2 copies \\| a bug");
-    expect(text).toContain("- `inference/lost`: not-run, 3 checks like it of clause 5.1 had no answer");
+    expect(text).toContain("- `inference/lost`: not-run, checks like it of clause 5.1 had no answer");
     expect(text).toContain("- The deviation x names the backend \\<y>, expected one of wrong/one, right/two.");
   });
 
@@ -233,7 +233,7 @@ describe("pretty", () => {
     expect(has("✗ The deviation x names the backend <y>")).toBe(true);
     expect(has("! 1 skipped: masks are not supported")).toBe(true);
     expect(has("! 1 known to deviate: runtime 1.2 copies | a bug")).toBe(true);
-    expect(has("✗ 1 not run: 3 checks like it of clause 5.1 had no answer")).toBe(true);
+    expect(has("✗ 1 not run: checks like it of clause 5.1 had no answer")).toBe(true);
     expect(has("✗ mutants", "1 of 2 wrong backends caught")).toBe(true);
     expect(has("lives (4.2, 16.4)", "is wrong | unseen")).toBe(true);
     expect(has("5.2", "epsilon-ignored", "leaves epsilon out")).toBe(true);

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { decode, encode, type Message } from "../isolated/messages.ts";
-import type { Ending, StartPlace } from "../isolated/run-backend.ts";
+import type { Ending, StartPlace } from "../isolated/place.ts";
 
 /** What a process is told when it starts, besides its order. */
 export interface ProcessFiles {

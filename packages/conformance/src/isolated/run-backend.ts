@@ -1,37 +1,16 @@
 import type { Check, Failure } from "../checks/check.ts";
-import { type Deviation, deviationProblems, deviationsOf, judge } from "../deviations.ts";
+import type { Deviation } from "../deviations.ts";
 import type { PropertyOptions } from "../properties/property.ts";
-import { type BackendResult, type CaseResult, collectResult } from "../report.ts";
-import { lateness, lostCheck, notRun, skippedBy } from "../run.ts";
-import type { Progress } from "../suite.ts";
+import type { BackendResult, CaseResult } from "../report.ts";
+import { lateness, lostCheck, notRun } from "../run.ts";
 import { Waiting } from "../waiting.ts";
-import type { Message, OpenedBackend, Order } from "./messages.ts";
+import type { Message, Order } from "./messages.ts";
+import type { Ending, StartPlace } from "./place.ts";
+import { Results, type ResultsOptions } from "./results.ts";
 
-/** Where one backend runs by itself: a process, or a page. It is told what to do when it is started. */
-export interface Place {
-  /** Resolves when it has ended by itself. */
-  readonly ended: Promise<Ending>;
-  /** Ends it, whatever it does. */
-  stop(): Promise<void>;
-}
-
-/** How a place came to its end. */
-export interface Ending {
-  /** Words that go on with `while ... ran`, such as `the process ended with exit code 1`. */
-  readonly what: string;
-  /** What it wrote about that. */
-  readonly detail?: string;
-}
-
-/** Starts a place for an order. `tell` gets its messages in the order in which they were sent, and all of them before `ended`. */
-export type StartPlace = (order: Order, tell: (message: Message) => void) => Place;
-
-export interface BackendRunOptions {
+export interface BackendRunOptions extends ResultsOptions {
   /** The names of the backends that are to be run; empty for all. */
   readonly backends: readonly string[];
-  /** The whole suite, and what of it is to be run. */
-  readonly suite: readonly Check[];
-  readonly selected: readonly Check[];
   readonly properties: PropertyOptions;
   /** Besides those of the config. */
   readonly deviations: readonly Deviation[];
@@ -39,7 +18,6 @@ export interface BackendRunOptions {
   readonly timeout: number;
   /** Whether results have what the backend gave. */
   readonly outputs: boolean;
-  readonly onProgress: (progress: Progress) => void;
 }
 
 /** What became of one backend of the config. */
@@ -62,9 +40,9 @@ export interface BackendRun {
  */
 export async function runBackend(start: StartPlace, index: number, options: BackendRunOptions): Promise<BackendRun> {
   const run = new Run(index, options);
-  for (let left = options.selected.length + 1; run.left().length < left; ) {
+  for (let left = options.selected.length + 1; run.left < left; ) {
     // Each place has to get further than the one before, or there would be no end.
-    left = run.left().length;
+    left = run.left;
     if (!(await run.inPlace(start))) break;
   }
   return run.finish();
@@ -73,23 +51,15 @@ export async function runBackend(start: StartPlace, index: number, options: Back
 /** Milliseconds for a place that says that nothing is left to run, should it be wrong. */
 const IDLE = 2000;
 
-/** How many things that were noticed outside of checks are kept. */
-const KEPT = 5;
-
 type Lost = Ending & { readonly how: NonNullable<CaseResult["lost"]> };
 
 class Run {
   readonly #index: number;
   readonly #options: BackendRunOptions;
   readonly #waiting: Waiting;
-  readonly #results = new Map<string, CaseResult>();
-  readonly #problems: string[] = [];
-  readonly #noticed: string[] = [];
-  readonly #started: number = performance.now();
+  readonly #results: Results;
   #count: number | null = null;
   #refused: BackendRun["refused"] = null;
-  #deviations: readonly Deviation[];
-  #opened: OpenedBackend | null = null;
   /** The check that runs, since when, and the errors that nobody caught meanwhile. */
   #current: Check | null = null;
   #since = 0;
@@ -104,18 +74,18 @@ class Run {
     this.#index = index;
     this.#options = options;
     this.#waiting = new Waiting(options.timeout);
-    this.#deviations = options.deviations;
+    this.#results = new Results(`backend ${index + 1}`, options.deviations, options);
   }
 
-  /** The checks that have no result yet. */
-  left(): Check[] {
-    return this.#options.selected.filter(({ id }) => !this.#results.has(id));
+  get left(): number {
+    return this.#results.left.length;
   }
 
   /** Everything that one place does, from its start to its end. Gives whether another may go on with what is left. */
   async inPlace(start: StartPlace): Promise<boolean> {
     const { backends, properties, outputs, timeout } = this.#options;
-    const order: Order = { index: this.#index, backends, properties, outputs, checks: this.left().map(({ id }) => id) };
+    const checks = this.#results.left.map(({ id }) => id);
+    const order: Order = { index: this.#index, backends, properties, outputs, checks };
     const waited = new Promise<Lost | null>((resolve) => {
       this.#leave = resolve;
     });
@@ -128,26 +98,19 @@ class Run {
     // What still comes from it comes too late.
     this.#when = null;
     await place.stop();
-    return lost !== null && this.#opened !== null;
+    return lost !== null && this.#results.opened !== null;
   }
 
   finish(): BackendRun {
-    const { selected } = this.#options;
-    const opened = this.#opened;
-    const known = { count: this.#count, refused: this.#refused, deviations: this.#deviations, name: opened?.name ?? null };
-    if (this.#refused !== null || opened?.wanted === false) return { ...known, result: null };
-    const reason = opened === null ? "the backend could not be made" : "the backend had ended before";
-    for (const check of this.left()) this.#record(notRun(check, reason));
-    const cases = selected.map(({ id }) => this.#results.get(id)!);
-    const problems = [...this.#problems, ...this.#noticed.slice(0, KEPT), ...this.#problemsOfList()];
-    if (this.#noticed.length > KEPT) problems.push(`There were ${this.#noticed.length - KEPT} more such errors.`);
-    const duration = performance.now() - this.#started;
-    const supports = opened?.supports ?? null;
-    return { ...known, result: collectResult({ backend: this.#name, supports, cases, problems, duration }, selected) };
-  }
-
-  get #name(): string {
-    return this.#opened?.name ?? `backend ${this.#index + 1}`;
+    const { opened, deviations } = this.#results;
+    const isOut = this.#refused !== null || opened?.wanted === false;
+    return {
+      count: this.#count,
+      refused: this.#refused,
+      deviations,
+      name: opened?.name ?? null,
+      result: isOut ? null : this.#results.collect(),
+    };
   }
 
   #receive(message: Message): void {
@@ -155,10 +118,10 @@ class Run {
     if (this.#when === null) return;
     if (message.kind === "loaded") {
       this.#count = message.backends;
-      this.#deviations = [...message.deviations, ...this.#options.deviations];
+      this.#results.deviations = [...message.deviations, ...this.#options.deviations];
       this.#wait("while the backend was made", timeout);
     } else if (message.kind === "opened") {
-      this.#opened = message.backend;
+      this.#results.opened = message.backend;
       this.#wait("while the suite was loaded", timeout);
       if (!message.backend.wanted) this.#leave(null);
     } else if (message.kind === "started") {
@@ -173,10 +136,10 @@ class Run {
     } else if (message.kind === "uncaught") {
       this.#catch(message.why, message.detail);
     } else if (message.kind === "noticed") {
-      this.#noticed.push(`${message.what} (${this.#when})`);
+      this.#results.notice(`${message.what} (${this.#when})`);
     } else {
       if (message.kind === "refused") this.#refused = message;
-      if (message.kind === "failed") this.#problems.push(withDetail(message.why, message.detail));
+      if (message.kind === "failed") this.#results.problem(message.why, message.detail);
       this.#leave(null);
     }
   }
@@ -192,69 +155,39 @@ class Run {
     const check = this.#current;
     if (check === null) return;
     if (result.status !== "not-run") this.#waiting.answered(check, result.duration);
-    this.#end(withUncaught(result, this.#uncaught));
+    this.#end(result);
   }
 
   /** The place has ended, or was given up. */
   #lose({ how, what, detail }: Lost): void {
     const check = this.#current;
     if (check === null) {
-      this.#problems.push(withDetail(`${capitalize(what)} ${this.#when}.`, detail));
+      this.#results.problem(`${capitalize(what)} ${this.#when}.`, detail);
       return;
     }
     if (how === "timed out") this.#waiting.timedOut(check);
     else this.#waiting.lost(check);
-    const failure: Failure = { message: `clause ${check.clause}: ${what}.`, ...(detail !== undefined && { stack: detail }) };
-    this.#end(withUncaught(lostCheck(check, how, failure, performance.now() - this.#since), this.#uncaught));
-    for (const other of this.left()) {
+    this.#end(lostCheck(check, how, failureOf(check, `${what}.`, detail), performance.now() - this.#since));
+    for (const other of this.#results.left) {
       const reason = this.#waiting.givenUp(other);
-      if (reason !== null) this.#record(notRun(other, reason));
+      if (reason !== null) this.#results.record(notRun(other, reason));
     }
   }
 
   #catch(why: string, detail: string | undefined): void {
-    if (this.#current === null) this.#noticed.push(withDetail(`An error was not caught ${this.#when}: ${why}`, detail));
-    else this.#uncaught.push(uncaughtFailure(this.#current, why, detail));
+    if (this.#current === null) this.#results.notice(`An error was not caught ${this.#when}: ${why}`, detail);
+    else this.#uncaught.push(failureOf(this.#current, `an error was not caught: ${why}`, detail));
   }
 
   #end(result: CaseResult): void {
+    this.#results.record(result, this.#uncaught);
     this.#current = null;
     this.#uncaught = [];
-    this.#record(result);
-  }
-
-  #record(result: CaseResult): void {
-    const last = judge(result, deviationsOf(this.#name, this.#deviations));
-    this.#results.set(result.id, last);
-    const { selected, onProgress } = this.#options;
-    onProgress({ backend: this.#name, done: this.#results.size, total: selected.length, last });
-  }
-
-  #problemsOfList(): string[] {
-    if (this.#opened === null) return [];
-    const { supports, problems } = this.#opened;
-    const { suite } = this.#options;
-    const skipped = supports === null ? new Map<string, string>() : skippedBy(suite, supports);
-    return [...problems, ...deviationProblems(deviationsOf(this.#name, this.#deviations), suite, skipped)];
   }
 }
 
-function uncaughtFailure({ clause }: Check, why: string, detail: string | undefined): Failure {
-  return { message: `clause ${clause}: an error was not caught: ${why}`, ...(detail !== undefined && { stack: detail }) };
-}
-
-/** An error that nobody caught fails the check in which it came up. */
-function withUncaught(result: CaseResult, uncaught: readonly Failure[]): CaseResult {
-  if (uncaught.length === 0) return result;
-  // One fault often comes up many times.
-  const different = uncaught.filter(({ message }, index) => uncaught.findIndex((each) => each.message === message) === index);
-  const failures = [...different.slice(0, KEPT), ...result.failures];
-  return { ...result, status: "failed", failures, failureCount: result.failureCount + uncaught.length };
-}
-
-/** A problem is a sentence, and what it comes from are the lines after it. */
-function withDetail(sentence: string, detail: string | undefined): string {
-  return detail === undefined ? sentence : `${sentence}\n${detail}`;
+function failureOf({ clause }: Check, what: string, detail: string | undefined): Failure {
+  return { message: `clause ${clause}: ${what}`, ...(detail !== undefined && { stack: detail }) };
 }
 
 function capitalize(text: string): string {

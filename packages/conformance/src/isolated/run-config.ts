@@ -4,7 +4,8 @@ import type { BackendResult, Report } from "../report.ts";
 import { select } from "../selection.ts";
 import { type ConformanceOptions, DEFAULT_PROPERTIES, reportOf, suiteChecks } from "../suite.ts";
 import { DEFAULT_TIMEOUT } from "../waiting.ts";
-import { type BackendRun, type BackendRunOptions, runBackend, type StartPlace } from "./run-backend.ts";
+import type { StartPlace } from "./place.ts";
+import { type BackendRun, type BackendRunOptions, runBackend } from "./run-backend.ts";
 
 export interface ConfigRunOptions extends ConformanceOptions {
   /** What the config is called in messages. */
