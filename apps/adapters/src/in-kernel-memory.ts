@@ -23,9 +23,16 @@ export async function inKernelMemory(backend: CpuBackend): Promise<Backend<Float
 
 /** The layer, with an output in kernel memory where the caller gives none. */
 function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
-  const call: CpuLayer["call"] = (x, options = {}) => layer.call(x, { ...options, out: options.out ?? allocateLike(backend, x) });
+  const call: CpuLayer["call"] = (x, options = {}) =>
+    layer.call(
+      x,
+      withOut(options, () => allocateLike(backend, x)),
+    );
   const backward: CpuLayer["backward"] = (dy, options = {}) =>
-    layer.backward(dy, { ...options, out: options.out ?? allocateLike(backend, dy) });
+    layer.backward(
+      dy,
+      withOut(options, () => allocateLike(backend, dy)),
+    );
   return new Proxy(layer, {
     get: (target, name) => {
       if (name === "call") return call;
@@ -35,6 +42,15 @@ function layerInKernelMemory(backend: CpuBackend, layer: CpuLayer): CpuLayer {
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   });
+}
+
+/** The options with an output, if they are options and have none: what a layer refuses has to reach it as it is. */
+function withOut<Options extends { readonly out?: FloatTensor | null | undefined }>(
+  options: Options,
+  allocate: () => FloatTensor | null,
+): Options {
+  if (typeof options !== "object" || options === null || Object.getPrototypeOf(options) !== Object.prototype) return options;
+  return { ...options, out: options.out ?? allocate() };
 }
 
 /** A tensor in kernel memory of the same shape; null for what cannot lie there, such as a mask or a mistake of a test. */

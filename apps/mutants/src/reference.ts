@@ -20,7 +20,7 @@ export type HostBackend<When extends Timing> = Backend<FloatTensor, When, MaskTe
 export type HostLayer<When extends Timing> = Layer<FloatTensor, When, MaskTensor>;
 type HostTensorAccess = TensorAccess<FloatTensor, "sync", MaskTensor>;
 
-const SUPPORTS: Limits = { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" };
+export const SUPPORTS: Limits = { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" };
 
 /**
  * A plain backend that answers at once. With the correct formulas it passes the whole suite, and so what a mutant fails is its

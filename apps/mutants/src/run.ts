@@ -5,8 +5,9 @@ import type { Mutant } from "./mutant.ts";
 /** Runs the checks of a mutant's own clauses until one of them fails: that one has caught it. */
 export async function runMutant({ name, fault, clauses, create }: Mutant, checks: readonly Check[]): Promise<MutantResult> {
   const backend = create();
-  for (const check of checks) {
-    if (!clauses.some((clause) => clauseMatches(check.clause, clause))) continue;
+  const cited = checks.filter((check) => clauses.some((clause) => clauseMatches(check.clause, clause)));
+  // The slow ones last: few mutants need them.
+  for (const check of [...cited.filter(({ slow }) => !slow), ...cited.filter(({ slow }) => slow)]) {
     const result = await runCheck(backend, check);
     if (result.status === "failed") {
       return { mutant: name, fault, clauses, caughtBy: { clause: check.clause, id: check.id, message: result.failures[0]?.message ?? "" } };

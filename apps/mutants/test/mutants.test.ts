@@ -1,4 +1,4 @@
-import { type Check, DEFAULT_PROPERTIES, runCheck, runChecks, suiteChecks } from "@batchnorm/conformance";
+import { type Check, runCheck, runChecks, suiteChecks } from "@batchnorm/conformance";
 import { readVectors } from "@batchnorm/conformance/node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MUTANTS } from "../src/all.ts";
@@ -6,17 +6,24 @@ import { asynchronousBackend, leastBackend, referenceBackend } from "../src/refe
 import { runMutant } from "../src/run.ts";
 
 let checks: readonly Check[];
+let quick: readonly Check[];
 
 beforeAll(async () => {
   checks = suiteChecks(await readVectors());
+  quick = checks.filter(({ slow }) => !slow);
 });
 
 describe("the control", () => {
-  it.each([referenceBackend("control/sync"), asynchronousBackend("control/async")])("$name passes every check", async (backend) => {
-    const { cases, passed, problems } = await runChecks(backend, checks);
+  it("passes every check", async () => {
+    const { cases, passed, problems } = await runChecks(referenceBackend("control/sync"), checks);
     expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
     expect(passed).toBe(checks.length);
     expect(problems).toEqual([]);
+  });
+
+  it("passes with promises, too", async () => {
+    const { cases } = await runChecks(asynchronousBackend("control/async"), quick);
+    expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
   });
 
   it("passes with less to offer, and what it cannot is skipped", async () => {
@@ -41,28 +48,21 @@ describe("the control", () => {
 
 describe("the mutants", () => {
   it("are many, with names of their own", () => {
-    expect(MUTANTS.length).toBeGreaterThanOrEqual(25);
+    expect(MUTANTS.length).toBeGreaterThan(150);
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
 
-  it.each(MUTANTS)("$name is caught by a check of its own clauses: it $fault", async (mutant) => {
-    const { caughtBy } = await runMutant(mutant, checks);
-    expect(caughtBy).not.toBeNull();
-    expect(mutant.clauses).toContain(caughtBy?.clause);
-    expect(caughtBy?.message).toMatch(/\S/);
+  const catching = new Set<string>();
+
+  it.each(MUTANTS)("$name is caught by a check of each clause that it names: it $fault", async (mutant) => {
+    for (const clause of mutant.clauses) {
+      const { caughtBy } = await runMutant({ ...mutant, clauses: [clause] }, checks);
+      expect([clause, caughtBy?.clause, caughtBy?.message]).toEqual([clause, clause, expect.stringMatching(/\S/)]);
+      catching.add(clause);
+    }
   });
 
-  it("are caught by every clause that they name, and every clause that a check cites catches one", async () => {
-    const lives: string[] = [];
-    const catching = new Set<string>();
-    for (const mutant of MUTANTS) {
-      for (const clause of mutant.clauses) {
-        const { caughtBy } = await runMutant({ ...mutant, clauses: [clause] }, checks);
-        if (caughtBy === null) lives.push(`${mutant.name} under ${clause}`);
-        else catching.add(clause);
-      }
-    }
-    expect(lives).toEqual([]);
+  it("are caught by every clause that a check cites", () => {
     const cited = [...new Set(checks.map(({ clause }) => clause))];
     expect(cited.filter((clause) => !catching.has(clause))).toEqual([]);
   });
@@ -74,23 +74,21 @@ describe("the mutants", () => {
       clauses: ["6", "10"],
       create: () => referenceBackend("mutant/control"),
     };
-    expect((await runMutant(healthy, checks)).caughtBy).toBeNull();
+    expect((await runMutant(healthy, quick)).caughtBy).toBeNull();
   });
 });
 
-it("the properties alone, without the golden vectors, catch many of them", async () => {
-  // Those on large batches are left out: they take most of the time, and only `count-in-16-bits` needs them.
-  const properties = suiteChecks(await readVectors(), { ...DEFAULT_PROPERTIES, runs: 20 }).filter(
-    ({ id, kind }) => kind === "property" && !id.includes("large"),
-  );
-  const caught: string[] = [];
-  for (const { name, create } of MUTANTS) {
-    for (const check of properties) {
+it("what is drawn at run time, without the vectors and the rules, catches more than half of them", async () => {
+  const drawn = quick.filter(({ kind, id }) => kind === "property" && !id.startsWith("property/"));
+  // Each that lives takes all of the checks: one in five says as much.
+  const some = MUTANTS.filter((_, index) => index % 5 === 0);
+  let caught = 0;
+  for (const { create } of some) {
+    for (const check of drawn) {
       if ((await runCheck(create(), check)).status !== "failed") continue;
-      caught.push(name);
+      caught++;
       break;
     }
   }
-  expect(caught.length).toBeGreaterThanOrEqual(40);
-  expect(caught).toContain("sample-variance-in-output");
+  expect(caught).toBeGreaterThan(some.length / 2);
 });

@@ -1,6 +1,6 @@
 /**
  * One call of a kernel over a rectangle of rows: a record of 16 int32 in kernel memory, which the host writes
- * (src/memory/calls.ts) and whoever makes the call reads. Addresses and strides are in bytes.
+ * (src/memory/kernel-memory.ts) and whoever makes the call reads. Addresses and strides are in bytes.
  *
  * (It is imported without `type`, which AssemblyScript 0.28 does not know.)
  */

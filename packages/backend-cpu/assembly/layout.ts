@@ -24,11 +24,11 @@ export const COLUMNS: usize = 8192;
 /** How many sums there is room for: columns times chunks. */
 export const SUMS: usize = 65536;
 
-/** How many float32 elements a tile holds. */
-export const TILE: usize = 16384;
-
 /** A run is summed in parts of this many elements, so that no sum depends on how much of a run is in memory at once. */
 export const SEGMENT: usize = 4096;
+
+/** How many float32 elements there is room for in a tile. */
+export const TILE: usize = SEGMENT * 2;
 
 /** How many calls the table of a pool of threads holds, of CALL_BYTES each. */
 export const CALLS: usize = 1024;

@@ -1,6 +1,6 @@
 import type { BackwardPass, FloatTensor, ForwardResult, Gradients, MaskTensor, Pass } from "@batchnorm/spec";
 import type { Engine } from "./kernels/engine.ts";
-import { type BatchElements, inputGradient, parameterGradients } from "./kernels/gradients.ts";
+import { type BatchElements, gradients, inputGradient } from "./kernels/gradients.ts";
 import { moments } from "./kernels/moments.ts";
 import { normalize } from "./kernels/normalize.ts";
 import type { Normalizer } from "./kernels/normalizer.ts";
@@ -27,16 +27,24 @@ export function infer(engine: Engine, pass: CpuPass): CpuResult {
 /** Normalizes with the batch's statistics and updates the moving ones (clauses 6.1 and 7.1). */
 export function train(engine: Engine, pass: CpuPass): CpuResult {
   const { config, state, x, view } = pass;
+  const { gamma, beta } = state.parameters;
   const mask = pass.mask === null ? null : pass.mask.data;
   const arrays = trainingArrays(state);
   const { batch, variance } = arrays;
   const n = moments(engine, x.data, view, mask, batch.mean, variance);
   // A mask that hides everything says nothing about the data (clause 9.4).
   if (n === 0) return infer(engine, pass);
-  batch.set(batch.mean, variance, config.epsilon, state.parameters.gamma, state.parameters.beta);
+  batch.set(batch.mean, variance, config.epsilon, gamma, beta);
   const result = normalizeWith(engine, pass, batch, pass.gradient ? { n, mask } : null);
   updateMovingStatistics(pass, arrays, n);
   return result;
+}
+
+function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, batch: BatchElements | null): CpuResult {
+  const { x, view, gradient } = pass;
+  const y = pass.out ?? newTensor(pass);
+  normalize(engine, x.data, y.data, view, normalizer);
+  return { y, saved: gradient ? { x: x.data, normalizer, batch } : undefined };
 }
 
 /** The gradients of a pass (section 10). */
@@ -48,20 +56,13 @@ export function backward(
   const { view, mode, state } = pass;
   const { gamma, beta } = state.parameters;
   const { dgamma, dbeta } = trainingArrays(state);
-  // A frozen layer has nobody who would ask for the sums.
-  if (mode.parameterGradients || batch !== null) parameterGradients(engine, dy.data, x, view, normalizer, dgamma, dbeta);
   const dx = out ?? newTensor(pass);
-  inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  // A frozen layer has nobody who would ask for the sums, and its dx does not need them.
+  if (mode.parameterGradients) gradients(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  else inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
   const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
     parameter === null || !mode.parameterGradients ? null : { data: new Float32Array(gradient), shape: [view.channels] };
   return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
-}
-
-function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, batch: BatchElements | null): CpuResult {
-  const { x, view, gradient } = pass;
-  const y = pass.out ?? newTensor(pass);
-  normalize(engine, x.data, y.data, view, normalizer);
-  return { y, saved: gradient ? { x: x.data, normalizer, batch } : undefined };
 }
 
 /** moving = moving * momentum + batch * (1 - momentum), for both statistics (clauses 7.1, 7.3 and 7.4). */
@@ -70,7 +71,8 @@ function updateMovingStatistics({ config, state, view }: CpuPass, { batch, varia
   const { movingMean, movingVariance } = state.statistics;
   const { mean } = batch;
   const correction = varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
-  for (let c = 0; c < view.channels; c++) {
+  const { channels } = view;
+  for (let c = 0; c < channels; c++) {
     movingMean[c] = movingMean[c] * momentum + mean[c] * (1 - momentum);
     movingVariance[c] = movingVariance[c] * momentum + variance[c] * correction * (1 - momentum);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
 import { moments } from "../src/kernels/moments.ts";
 import { engineWithTiles, plainEngine } from "./engines.ts";
-import { expectAgreement } from "./expect-agreement.ts";
+import { expectAgreement, expectSameBits } from "./expect-agreement.ts";
 import { type Example, example, generator, runExample } from "./numbers.ts";
 
 const plain = createBackend({ kernels: "plain" });
@@ -78,6 +78,49 @@ describe("batch statistics in one pass", () => {
         }
       }
     }
+  });
+});
+
+describe("values that float32 arithmetic cannot hold", () => {
+  it("a variance that overflows float32 normalizes as it should: x = 1e20 and -1e20", () => {
+    for (const backend of [plain, wasm, createBackend()]) {
+      for (const [shape, axis] of [
+        [[400, 3], 1],
+        [[4, 3, 100], 1],
+        [[2, 1], 1],
+      ] as const) {
+        const size = (shape as readonly number[]).reduce((a, b) => a * b, 1);
+        const channels: number = shape[axis];
+        const inner = size / shape[0] / channels;
+        // In each channel every other element.
+        const sign = (k: number): number => ((inner > 1 ? k % inner : Math.floor(k / channels)) % 2 === 0 ? 1 : -1);
+        const layer = backend.create({ axis }, channels);
+        const x = { data: Float32Array.from({ length: size }, (_, k) => 1e20 * sign(k)), shape };
+        const y = layer.call(x, { training: true });
+        expect([...y.data].map((value) => Math.round(value * 1e5) / 1e5)).toEqual([...x.data].map((value) => Math.sign(value)));
+        const { movingMean, movingVariance } = layer.state().statistics;
+        expect(movingMean[0]).toBe(0);
+        // 0.99 + 0.01 * 1e40, which float32 can hold.
+        expect(movingVariance[0] / 1e38).toBeCloseTo(1, 6);
+      }
+    }
+  });
+
+  it("channels that do are not touched by those that do not, and places and threads do not show", async () => {
+    // Runs, in slabs; the second channel and the last have a factor below float32's normal numbers.
+    const given = example([4, 40, 900], 1);
+    const isWild = (c: number): boolean => c === 1 || c === 39;
+    const dy = given.dy.map((value, k) => (isWild(Math.floor(k / 900) % 40) ? value * 2 ** 100 : value));
+    const gamma = given.state.parameters.gamma.map((value, c) => (isWild(c) ? 2 ** -130 : value));
+    const state = { ...given.state, parameters: { ...given.state.parameters, gamma } };
+    const wild: Example = { ...given, dy, state };
+    const threads = createBackend({ kernels: "wasm", threads: 2 });
+    await threads.ready;
+    const outputs = runExample(wasm, wild, true);
+    expectSameBits(runExample(wasm, wild, true, true), outputs);
+    expectSameBits(runExample(threads, wild, true, true), outputs);
+    threads.terminate();
+    expectAgreement(outputs, runExample(plain, wild, true), wild, true);
   });
 });
 

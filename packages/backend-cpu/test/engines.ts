@@ -4,9 +4,9 @@ import { tileMemory } from "../src/memory/arenas.ts";
 import { compileKernels } from "../src/memory/compile.ts";
 import { LAYOUT } from "../src/memory/module.generated.ts";
 
-/** The SIMD kernels for every tensor, with tiles of so many elements, and no memory of their own for tensors. */
-export function engineWithTiles(tile: number = LAYOUT.TILE): Engine {
-  const memory = tileMemory(compileKernels("plain") as WebAssembly.Module, tile);
+/** The SIMD kernels for every tensor, with a tile and a stage of so many elements, and no memory of their own for tensors. */
+export function engineWithTiles(tile: number = LAYOUT.TILE, stage?: number): Engine {
+  const memory = tileMemory(compileKernels("plain") as WebAssembly.Module, tile, stage);
   const tensors = { find: () => memory, allocate: () => null, release: () => {} };
   return { memory: tensors, pool: null, smallest: 1, scratch: new Scratch() };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
+import { Scratch } from "../src/kernels/scratch.ts";
 import { Arenas } from "../src/memory/arenas.ts";
 import { compileKernels } from "../src/memory/compile.ts";
 import { Heap } from "../src/memory/heap.ts";
@@ -65,6 +66,15 @@ describe("alloc", () => {
     expect(createBackend({ kernels: "plain" }).alloc([2, 3]).data).toEqual(new Float32Array(6));
     expect(new Arenas(modules.plain).allocate(2 ** 31)).toBeNull();
     expect(new SharedMemory(modules, 1, 0).allocate(2 ** 31)).toBeNull();
+  });
+
+  it("refuses a tensor that fits nowhere, and goes on", () => {
+    for (const options of [{}, { kernels: "plain" }, { threads: 2 }] as const) {
+      const backend = createBackend(options);
+      expectErrorCode(() => backend.alloc([2 ** 26, 2 ** 26]), "runtime-failure");
+      expect(backend.alloc([3, 4]).data).toEqual(new Float32Array(12));
+      backend.terminate();
+    }
   });
 
   it("frees a tensor once, and nobody else's", () => {
@@ -143,5 +153,30 @@ describe("a heap", () => {
     heap.give(0, 64);
     expect(heap.take(64)).toEqual({ address: 0, zero: false });
     expect(heap.take(64)).toEqual({ address: 128, zero: true });
+  });
+});
+
+describe("scratch", () => {
+  it("grows with the widest layer, and not with the number of layers", () => {
+    const scratch = new Scratch();
+    const seen = new Set<ArrayBufferLike>();
+    for (let channels = 1; channels <= 1000; channels++) {
+      const { origin } = scratch.arrays(channels);
+      expect(origin.length).toBeGreaterThanOrEqual(channels);
+      seen.add(origin.buffer);
+    }
+    // It doubles.
+    expect(seen.size).toBeLessThanOrEqual(11);
+    const kept = scratch.arrays(1000);
+    expect(scratch.arrays(1)).toBe(kept);
+  });
+
+  it("does not keep what one very wide layer needs", () => {
+    const scratch = new Scratch();
+    const kept = scratch.arrays(2 ** 16);
+    const wide = scratch.arrays(2 ** 16 + 1);
+    expect(wide.pull.length).toBe(2 ** 16 + 1);
+    expect(scratch.arrays(2 ** 16 + 1)).not.toBe(wide);
+    expect(scratch.arrays(3)).toBe(kept);
   });
 });

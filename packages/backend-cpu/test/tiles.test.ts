@@ -1,7 +1,7 @@
 import { channelView } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../src/kernels/engine.ts";
-import { inputGradient, parameterGradients } from "../src/kernels/gradients.ts";
+import { gradients } from "../src/kernels/gradients.ts";
 import { moments } from "../src/kernels/moments.ts";
 import { normalize } from "../src/kernels/normalize.ts";
 import { Normalizer } from "../src/kernels/normalizer.ts";
@@ -19,19 +19,19 @@ function bitsWith(engine: Engine, { shape, axis, x, dy, mask, state }: Example):
   const n = moments(engine, x, view, mask, normalizer.mean, variance);
   normalizer.set(normalizer.mean, variance, 1e-3, state.parameters.gamma, state.parameters.beta);
   normalize(engine, x, y, view, normalizer);
-  parameterGradients(engine, dy, x, view, normalizer, dgamma, dbeta);
-  inputGradient(engine, dy, x, dx, view, normalizer, { n, mask }, dgamma, dbeta);
+  gradients(engine, dy, x, dx, view, normalizer, { n, mask }, dgamma, dbeta);
   return [normalizer.mean, variance, dgamma, dbeta, y, dx].map((each) => new Int32Array(each.buffer));
 }
 
-describe("the size of a tile", () => {
+describe("the size of a tile and of a stage", () => {
   for (const [shape, axis, what] of SHAPES) {
     it(`does not show in any bit on ${what}: [${shape.join(", ")}], axis ${axis}`, () => {
       for (const masked of [false, true]) {
         const given = example(shape, axis, { masked });
-        const expected = bitsWith(engineWithTiles(LAYOUT.TILE), given);
-        expect(bitsWith(engineWithTiles(LAYOUT.SEGMENT), given)).toEqual(expected);
-        expect(bitsWith(engineWithTiles(2 * LAYOUT.SEGMENT), given)).toEqual(expected);
+        const expected = bitsWith(engineWithTiles(), given);
+        expect(bitsWith(engineWithTiles(LAYOUT.SEGMENT, 0), given)).toEqual(expected);
+        expect(bitsWith(engineWithTiles(LAYOUT.SEGMENT, 1000), given)).toEqual(expected);
+        expect(bitsWith(engineWithTiles(LAYOUT.TILE, 2 ** 20), given)).toEqual(expected);
       }
     });
   }

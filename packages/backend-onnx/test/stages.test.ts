@@ -38,7 +38,7 @@ test("lengths with divisors are not padded", () => {
 
 test.each([
   { view: { outer: 8, channels: 64, inner: 3136 }, name: "wasm", integers: { inner_stages: [8, 64, 196, 16] } },
-  { view: { outer: 8, channels: 64, inner: 3136 }, name: "webgpu", integers: { inner_stages: [8, 64, 14, 224] } },
+  { view: { outer: 8, channels: 64, inner: 3136 }, name: "webgpu", integers: { inner_stages: [8, 64, 49, 64] } },
   { view: { outer: 2, channels: 3, inner: 17 }, name: "wasm", integers: { inner_stages: [2, 3, 2, 9], inner_padding: [0, 0, 0, 0, 0, 1] } },
   { view: { outer: 25_088, channels: 64, inner: 1 }, name: "wasm", integers: { tile: [32], outer_stages: [49, 16, 2048] } },
   {
@@ -46,7 +46,7 @@ test.each([
     name: "wasm",
     integers: { tile: [1], outer_stages: [1568, 16, 64], outer_padding: [0, 0, 1, 0] },
   },
-  { view: { outer: 25_088, channels: 64, inner: 1 }, name: "webgpu", integers: { tile: [512], tile_stages: [2, 256, 64] } },
+  { view: { outer: 25_088, channels: 64, inner: 1 }, name: "webgpu", integers: { tile: [512], tile_stages: [8, 64, 64] } },
   { view: { outer: 3, channels: 2, inner: 5 }, name: "wasm", integers: {} },
 ])("$view on $name is summed by $integers", ({ view, name, integers }) => {
   expect(arrangeForSums(view, deviceOf(name, true)).integers).toEqual(integers);

@@ -1,5 +1,6 @@
 import type { GradientAttributes, GradientInputs } from "./kernels/arithmetic.ts";
-import { sumPerChannel, viewShapes } from "./kernels/composed/view.ts";
+import { sumPerChannel } from "./kernels/composed/sum.ts";
+import { viewShapes } from "./kernels/composed/view.ts";
 import type { Tensor, Tf } from "./tf.ts";
 
 /**

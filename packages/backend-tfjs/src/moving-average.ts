@@ -13,16 +13,18 @@ import type { Tensor, Tf } from "./tf.ts";
 export function movingAverage(
   tf: Tf,
   moving: Statistics,
-  { mean, variance, count }: Statistics,
+  { mean, variance, count, downscale }: Statistics,
   view: ChannelView,
   { momentum, varianceEstimator }: Pick<BatchNormConfig, "momentum" | "varianceEstimator">,
 ): Statistics {
-  const blend = (old: Tensor, next: Tensor, weight: Tensor | number): Tensor => {
-    const blended = tf.add(tf.mul(old, momentum), tf.mul(next, weight));
+  const blend = (old: Tensor, weighed: Tensor): Tensor => {
+    const blended = tf.add(tf.mul(old, momentum), weighed);
     return count === undefined ? blended : tf.where(tf.greater(count, 0), blended, old);
   };
   const fresh = 1 - momentum;
-  return { mean: blend(moving.mean, mean, fresh), variance: blend(moving.variance, variance, weightOfVariance()) };
+  const weighed = tf.mul(variance, weightOfVariance());
+  const upscaled = downscale === undefined ? weighed : tf.div(tf.div(weighed, downscale), downscale);
+  return { mean: blend(moving.mean, tf.mul(mean, fresh)), variance: blend(moving.variance, upscaled) };
 
   function weightOfVariance(): Tensor | number {
     if (varianceEstimator === "population") return fresh;

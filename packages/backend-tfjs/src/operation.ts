@@ -7,14 +7,14 @@ import { onBackend, type Tensor, type Tf } from "./tf.ts";
 
 // The operations of a layer on whichever tfjs backend is active: what the contract's layers and the drop-in layer have in common.
 
-/** The mean and the variance that normalize, `[channels]` each; of a batch under a mask, also that mask and what it lets through. */
-export type Statistics = Pick<Operands<Tensor>, "mean" | "variance" | "mask" | "count">;
+/** What normalizes: a mean and a variance, `[channels]` each; of a batch, also what float32 does not hold of them, and its mask. */
+export type Statistics = Omit<Operands<Tensor>, "x" | "gamma">;
 
 /** The statistics of this batch. Nothing flows back through them by themselves: `normalize` sees to that. */
 export function batchStatistics(tf: Tf, x: Tensor, view: ChannelView, mask: Tensor | null, moving: Statistics): Statistics {
   const masked = mask && { mask, movingMean: moving.mean, movingVariance: moving.variance };
-  const [mean, variance, count] = registeredArithmetic(tf).moments({ x, ...masked }, { view });
-  return { mean, variance, ...(mask && { mask, count }) };
+  const [mean, variance, remainder, downscale, count] = registeredArithmetic(tf).moments({ x, ...masked }, { view });
+  return { mean, variance, remainder, downscale, ...(mask && { mask, count }) };
 }
 
 /**
@@ -22,10 +22,10 @@ export function batchStatistics(tf: Tf, x: Tensor, view: ChannelView, mask: Tens
  * `tf.variableGrads` or `optimizer.minimize`, x, gamma and beta get the gradients of section 10 in closed form.
  */
 export function normalize(tf: Tf, operands: Operands<Tensor>, beta: Tensor | null, attributes: GradientAttributes): Tensor {
-  const { x, mean, variance, gamma } = operands;
+  const { x, gamma, mask, count, ...numbers } = operands;
   const forward = (): Tensor => {
     const { view, epsilon } = attributes;
-    return registeredArithmetic(tf).normalize({ x, mean, variance, gamma, ...(beta && { beta }) }, { view, epsilon })[0];
+    return registeredArithmetic(tf).normalize({ x, gamma, ...numbers, ...(beta && { beta }) }, { view, epsilon })[0];
   };
   if (!tf.engine().isTapeOn()) return forward();
   // A layer may be pinned to another backend than the one that is active when the tape is played back.

@@ -28,6 +28,8 @@ export type Tf = Pick<
   | "max"
   | "maximum"
   | "mul"
+  | "onesLike"
+  | "pad"
   | "ready"
   | "registerKernel"
   | "reshape"

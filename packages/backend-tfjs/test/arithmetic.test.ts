@@ -57,8 +57,8 @@ describe.each(CASES)("x %j, axis %i", (shape, axis) => {
     const mask = masks[name];
     const run = (arithmetic: Arithmetic<tf.Tensor>) => {
       const masked = mask && { mask, ...moving(view.channels) };
-      const [mean, variance, count] = arithmetic.moments({ x, ...masked }, { view });
-      const operands = { dy, x, mean, variance, gamma, count, ...(mask && { mask }) };
+      const [mean, variance, remainder, downscale, count] = arithmetic.moments({ x, ...masked }, { view });
+      const operands = { dy, x, mean, variance, remainder, downscale, gamma, count, ...(mask && { mask }) };
       const [dx, dgamma, dbeta] = arithmetic.gradients(operands, { view, epsilon: 1e-3, ofParameters: true, throughStatistics: true });
       return { mean, variance, count, dx, dgamma, dbeta };
     };

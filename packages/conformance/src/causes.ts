@@ -68,12 +68,11 @@ function bestTraits(tried: readonly Tried[], failed: readonly Tried[]): readonly
   let best: readonly string[] = [];
   let bestScore = score([], tried, failed);
   const names = [...new Set(failed.flatMap(({ traits }) => [...traits]))];
-  for (const [index, first] of names.entries()) {
-    for (const traits of [[first], ...names.slice(index + 1).map((second) => [first, second])]) {
-      const found = score(traits, tried, failed);
-      // A pair has to be clearly better than what is said in fewer words.
-      if (found > bestScore + 0.03 * Math.max(1, traits.length - best.length)) [best, bestScore] = [traits, found];
-    }
+  const pairs = names.flatMap((first, index) => names.slice(index + 1).map((second) => [first, second]));
+  for (const traits of [...names.map((name) => [name]), ...pairs]) {
+    const found = score(traits, tried, failed);
+    // A pair has to be clearly better than what is said in fewer words.
+    if (found > bestScore + 0.03 * Math.max(0, traits.length - best.length)) [best, bestScore] = [traits, found];
   }
   return bestScore > 0 ? best : null;
 }

@@ -34,8 +34,11 @@ function trained(): SyncLayer {
   return layer;
 }
 
-/** The type demands an entry for every code of errors.ts. What the sentence must say stands beside what provokes it. */
-const REFUSALS: Record<ErrorCode, readonly [Refusal, ...Refusal[]]> = {
+/** Codes of files that this package does not read; the tests of the packages that do provoke them. */
+type CodeOfFiles = "invalid-file" | "unsupported-format" | "invalid-model" | "invalid-external-data";
+
+/** The type demands an entry for every other code of errors.ts. What the sentence must say stands beside what provokes it. */
+const REFUSALS: Record<Exclude<ErrorCode, CodeOfFiles>, readonly [Refusal, ...Refusal[]]> = {
   "invalid-argument": [
     { title: "a switch that is no boolean", action: () => resolveConfig({ center: 1 as never }), received: "1", expected: "true or false" },
     {

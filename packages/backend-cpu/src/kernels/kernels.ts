@@ -1,6 +1,6 @@
 import type { ChannelView, NonFiniteElement } from "@batchnorm/spec";
 import { type EngineOptions, newEngine } from "./engine.ts";
-import { type BatchElements, inputGradient, parameterGradients } from "./gradients.ts";
+import { type BatchElements, gradients, inputGradient, parameterGradients } from "./gradients.ts";
 import { moments } from "./moments.ts";
 import { findNonFinite } from "./non-finite.ts";
 import { normalize } from "./normalize.ts";
@@ -48,6 +48,18 @@ export interface Kernels {
     dbeta: Float64Array,
   ): void;
 
+  /** `parameterGradients` and `inputGradient` in one, which is faster: tensors are fetched from memory once where a cache holds them. */
+  gradients(
+    dy: Float32Array,
+    x: Float32Array,
+    dx: Float32Array,
+    view: ChannelView,
+    normalizer: Normalizer,
+    batch: BatchElements | null,
+    dgamma: Float64Array,
+    dbeta: Float64Array,
+  ): void;
+
   /** The first NaN or infinity of x, and its channel; null for none. */
   findNonFinite(x: Float32Array, view: ChannelView): NonFiniteElement | null;
 }
@@ -67,6 +79,7 @@ export function createKernels(options: EngineOptions = {}): Kernels {
     parameterGradients: (dy, x, view, normalizer, dgamma, dbeta) => parameterGradients(engine, dy, x, view, normalizer, dgamma, dbeta),
     inputGradient: (dy, x, dx, view, normalizer, batch, dgamma, dbeta) =>
       inputGradient(engine, dy, x, dx, view, normalizer, batch, dgamma, dbeta),
+    gradients: (dy, x, dx, view, normalizer, batch, dgamma, dbeta) => gradients(engine, dy, x, dx, view, normalizer, batch, dgamma, dbeta),
     findNonFinite: (x, view) => findNonFinite(engine, x, view),
   };
 }

@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import { momentsPlain } from "../plain/sums.ts";
-import { sweepMoments } from "../simd/sweep.ts";
+import { sweepMoments, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
 
 // Mean and variance from one pass, around an origin that lies within the channel's own data:
@@ -32,20 +32,19 @@ export function moments(
 ): number {
   checkData("x", x, view);
   checkMaskData(mask, view);
-  const { channels } = view;
-  const n = mask === null ? view.outer * view.inner : countVisible(mask);
+  const n = countElements(view, mask);
   if (n === 0) {
     mean.fill(Number.NaN);
     variance.fill(Number.NaN);
     return 0;
   }
-  const { origin } = engine.scratch.arrays(channels);
+  const { origin } = engine.scratch.arrays(view.channels);
   firstElements(x, view, mask, origin);
   sum(engine, x, view, mask, origin, mean, variance);
-  if (!finishMoments(n, channels, origin, mean, variance)) {
+  if (!finishMoments(n, view.channels, origin, mean, variance)) {
     origin.set(mean);
     sum(engine, x, view, mask, origin, mean, variance);
-    finishMoments(n, channels, origin, mean, variance);
+    finishMoments(n, view.channels, origin, mean, variance);
   }
   return n;
 }
@@ -61,25 +60,27 @@ function sum(
 ): void {
   const memory = memoryFor(engine, x.length);
   if (memory === null) momentsPlain(x, view, mask, origin, first, second);
-  else sweepMoments(memory, x, view, mask, { origin, first, second });
+  else sweepMoments(wholeTensors(memory, view, x, null, null), mask, { origin, first, second });
 }
 
 /** The first visible element of each channel, or 0 where it is not finite: a difference of two infinities would hide an infinite mean. */
 function firstElements(x: Float32Array, { channels, inner }: ChannelView, mask: Uint8Array | null, origin: Float64Array): void {
   const position = mask === null ? 0 : mask.findIndex((visible) => visible !== 0);
   const start = Math.floor(position / inner) * channels * inner + (position % inner);
-  for (let c = 0; c < channels; c++) {
-    const value = x[start + c * inner];
-    origin[c] = Number.isFinite(value) ? value : 0;
+  for (let c = 0, k = start; c < channels; c++, k += inner) {
+    const value = x[k];
+    origin[c] = value - value === 0 ? value : 0;
   }
 }
 
 /** Turns the two sums into mean and variance; false where an origin was too far off, and mean is a better one. */
 function finishMoments(n: number, channels: number, origin: Float64Array, first: Float64Array, second: Float64Array): boolean {
+  const inverse = 1 / n;
   let good = true;
   for (let c = 0; c < channels; c++) {
-    const shift = first[c] / n;
-    const variance = Math.max((second[c] - first[c] * shift) / n, 0);
+    const shift = first[c] * inverse;
+    // Rounding may leave the difference below 0. A NaN stays one.
+    const variance = Math.max((second[c] - first[c] * shift) * inverse, 0);
     if (shift * shift > WORST_ORIGIN * variance) good = false;
     first[c] = origin[c] + shift;
     second[c] = variance;
@@ -87,8 +88,9 @@ function finishMoments(n: number, channels: number, origin: Float64Array, first:
   return good;
 }
 
-/** How many elements of each channel a mask lets through. */
-function countVisible(mask: Uint8Array): number {
+/** How many elements of each channel there are, and a mask lets through. */
+function countElements({ outer, inner }: ChannelView, mask: Uint8Array | null): number {
+  if (mask === null) return outer * inner;
   let count = 0;
   for (let k = 0; k < mask.length; k++) if (mask[k] !== 0) count++;
   return count;

@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import { normalizePlain } from "../plain/normalize.ts";
-import { sweepNormalize } from "../simd/sweep.ts";
+import { sweepNormalize, wholeTensors } from "../simd/sweep.ts";
 import { checkData, type Engine, memoryFor } from "./engine.ts";
 import type { Normalizer } from "./normalizer.ts";
 
@@ -14,7 +14,7 @@ export function normalize(engine: Engine, x: Float32Array, y: Float32Array, view
   checkData("x", x, view);
   checkData("y", y, view);
   const memory = memoryFor(engine, x.length);
-  const float32 = memory === null ? null : normalizer.float32();
+  const float32 = memory && normalizer.float32();
   if (memory === null || float32 === null) normalizePlain(x, y, view, normalizer.mean, normalizer.slope, normalizer.offset);
-  else sweepNormalize(memory, x, y, view, float32);
+  else sweepNormalize(wholeTensors(memory, view, x, null, y), x, 0, view.channels, float32);
 }

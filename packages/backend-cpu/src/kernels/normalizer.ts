@@ -1,4 +1,4 @@
-import { type Float32Constants, foldNormalization } from "./float32.ts";
+import { type Float32Constants, foldNormalization, newFloat32Constants } from "../simd/float32.ts";
 
 /** Numbers of each channel, `[channels]`. */
 export type ChannelNumbers = Float32Array | Float64Array;
@@ -32,16 +32,17 @@ export class Normalizer {
   }
 
   /**
-   * Takes in a mean (which may be this one's own), a population variance and the parameters, `[channels]` each; null where a layer
-   * has no gamma or no beta.
+   * Takes in a mean (which may be this one's own), a population variance and the parameters, `[channels]` each; null where a
+   * layer has no gamma or no beta.
    */
   set(mean: ChannelNumbers, variance: ChannelNumbers, epsilon: number, gamma: ChannelNumbers | null, beta: ChannelNumbers | null): void {
-    if (mean !== this.mean) this.mean.set(mean);
-    for (let c = 0; c < this.channels; c++) {
+    const { channels, mean: own, inverseDeviation, slope, offset } = this;
+    for (let c = 0; c < channels; c++) {
       const inverse = 1 / Math.sqrt(variance[c] + epsilon);
-      this.inverseDeviation[c] = inverse;
-      this.slope[c] = gamma === null ? inverse : gamma[c] * inverse;
-      this.offset[c] = beta === null ? 0 : beta[c];
+      own[c] = mean[c];
+      inverseDeviation[c] = inverse;
+      slope[c] = gamma === null ? inverse : gamma[c] * inverse;
+      offset[c] = beta === null ? 0 : beta[c];
     }
     this.#isFolded = false;
   }
@@ -49,9 +50,8 @@ export class Normalizer {
   /** The same for float32 arithmetic, derived when it is first asked for; null where float32 cannot hold it. */
   float32(): Float32Constants | null {
     if (!this.#isFolded) {
-      const float32 = (): Float32Array => new Float32Array(this.channels);
-      this.#float32 ??= { mean: float32(), slope: float32(), offset: float32(), pull: null };
-      this.#fits = foldNormalization(this.#float32, this.channels, this.mean, this.slope, this.offset);
+      this.#float32 ??= newFloat32Constants(this.channels, false);
+      this.#fits = foldNormalization(this.#float32, 0, this.channels, this.mean, this.slope, this.offset);
       this.#isFolded = true;
     }
     return this.#fits ? this.#float32 : null;

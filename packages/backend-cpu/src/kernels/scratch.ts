@@ -1,4 +1,4 @@
-import type { Float32Constants } from "./float32.ts";
+import { type Float32Constants, newFloat32Constants } from "../simd/float32.ts";
 
 /** What one call works with, `[channels]` or longer. */
 export interface ScratchArrays {
@@ -6,7 +6,7 @@ export interface ScratchArrays {
   readonly pull: Float64Array;
   readonly offset: Float64Array;
   readonly zeros: Float64Array;
-  readonly float32: Float32Constants & { readonly pull: Float32Array };
+  readonly float32: Float32Constants;
 }
 
 /** Arrays for more channels than this are made anew for every call: 48 bytes a channel that nobody may need again. */
@@ -28,13 +28,12 @@ export class Scratch {
 }
 
 function newArrays(length: number): ScratchArrays {
-  const float32 = (): Float32Array => new Float32Array(length);
   const float64 = (): Float64Array => new Float64Array(length);
   return {
     origin: float64(),
     pull: float64(),
     offset: float64(),
     zeros: float64(),
-    float32: { mean: float32(), slope: float32(), offset: float32(), pull: float32() },
+    float32: newFloat32Constants(length, true),
   };
 }

@@ -1,10 +1,13 @@
-import { FIXED_PAGES, instantiate, MOST_PAGES, PAGE } from "./compile.ts";
+import { instantiate, MOST_PAGES, PAGE } from "./compile.ts";
 import { Heap, sizeOf } from "./heap.ts";
 import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
 import { LAYOUT } from "./module.generated.ts";
 
 /** The least size of an arena. */
 const LEAST_PAGES = 1024;
+
+/** Elements of x, and as many of dy, that the stage takes: a quarter of a megabyte each, what a second-level cache holds. */
+const STAGE = 2 ** 16;
 
 /** A memory of fixed size with tensors in it. */
 interface Arena {
@@ -99,10 +102,13 @@ export class Arenas implements TensorMemory {
   }
 }
 
-/** A memory that holds no tensors, and has tiles for those that lie elsewhere. */
-export function tileMemory(module: WebAssembly.Module, tile: number = LAYOUT.TILE): KernelMemory {
-  const memory = fixedMemory(FIXED_PAGES);
-  return new KernelMemory(instantiate(module, memory), memory.buffer, null, tile);
+/**
+ * A memory that holds no tensors, and has tiles and a stage for those that lie elsewhere, of so many elements. No result depends on
+ * either.
+ */
+export function tileMemory(module: WebAssembly.Module, tile?: number, stage: number = STAGE): KernelMemory {
+  const memory = fixedMemory(pagesFor(8 * stage));
+  return new KernelMemory(instantiate(module, memory), memory.buffer, null, tile, stage);
 }
 
 function pagesFor(bytes: number): number {

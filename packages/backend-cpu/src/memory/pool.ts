@@ -1,9 +1,11 @@
-import { type Call, writeCall } from "./calls.ts";
 import type { RunCall } from "./compile.ts";
 import { LAYOUT } from "./module.generated.ts";
 import { startWorker, type WorkerHandle } from "./start-worker.ts";
 
-const { CALLS, CALL_BYTES, COUNTERS, TABLE } = LAYOUT;
+const { CALL, CALLS, CALL_BYTES, COUNTERS, TABLE } = LAYOUT;
+
+/** The int32 of one record. */
+const WORDS: number = CALL_BYTES / 4;
 
 /** Where the counters stand; see worker.ts. */
 const LIMIT = 0;
@@ -34,6 +36,8 @@ export class Pool {
   readonly ready: Promise<number>;
   readonly #run: RunCall;
   readonly #counters: Int32Array;
+  /** The record of the call at hand, and the table. */
+  readonly #call: Int32Array;
   readonly #table: Int32Array;
   #workers: readonly Started[] = [];
   #limit = 0;
@@ -44,7 +48,8 @@ export class Pool {
     this.smallest = smallest;
     this.#run = run;
     this.#counters = new Int32Array(memory.buffer, COUNTERS, 64);
-    this.#table = new Int32Array(memory.buffer, TABLE, (CALLS * CALL_BYTES) / 4);
+    this.#call = new Int32Array(memory.buffer, CALL, WORDS);
+    this.#table = new Int32Array(memory.buffer, TABLE, CALLS * WORDS);
     const start = { module, memory, counters: COUNTERS, table: TABLE, calls: CALLS, callBytes: CALL_BYTES };
     const workers: Started[] = [];
     const starting = Array.from(
@@ -65,10 +70,10 @@ export class Pool {
     this.#added = 0;
   }
 
-  /** Puts a call into the table. */
-  add(call: Call): void {
+  /** Puts the call whose record stands at CALL into the table. */
+  add(): void {
     if (this.#added === CALLS) this.run();
-    writeCall(this.#table, (this.#limit + this.#added) & (CALLS - 1), call);
+    this.#table.set(this.#call, WORDS * ((this.#limit + this.#added) & (CALLS - 1)));
     this.#added++;
   }
 

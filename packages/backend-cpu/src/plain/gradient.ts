@@ -2,7 +2,8 @@ import type { ChannelView } from "@batchnorm/spec";
 
 /**
  * dx = dy * slope - ((x - mean) * pull + offset) over `[outer, channels, inner]`, constants `[channels]`; where the mask hides an
- * element, dy * slope (clause 10.5). The arithmetic is float64 and rounds once, into dx, which may be dy itself.
+ * element, dy * slope (clause 10.5). The arithmetic is float64 and rounds once, into dx, which may be dy itself. Of tensors in
+ * runs (`inner` > 1) it may be some channels alone.
  */
 export function gradientPlain(
   dy: Float32Array,
@@ -14,9 +15,11 @@ export function gradientPlain(
   slope: Float64Array,
   pull: Float64Array,
   offset: Float64Array,
+  from: number = 0,
+  to: number = view.channels,
 ): void {
   if (view.inner === 1) gradientColumns(dy, x, dx, view, mask, mean, slope, pull, offset);
-  else gradientRuns(dy, x, dx, view, mask, mean, slope, pull, offset);
+  else gradientRuns(dy, x, dx, view, mask, mean, slope, pull, offset, from, to);
 }
 
 function gradientColumns(
@@ -63,10 +66,12 @@ function gradientRuns(
   slope: Float64Array,
   pull: Float64Array,
   offset: Float64Array,
+  from: number,
+  to: number,
 ): void {
-  let k = 0;
   for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
+    let k = (o * channels + from) * inner;
+    for (let c = from; c < to; c++) {
       const m = mean[c];
       const s = slope[c];
       const p = pull[c];

@@ -2,7 +2,7 @@ import type { ChannelView } from "@batchnorm/spec";
 
 /**
  * y = (x - mean) * slope + offset over `[outer, channels, inner]`, constants `[channels]`. The arithmetic is float64 and rounds
- * once, into y, which may be x itself.
+ * once, into y, which may be x itself. Of tensors in runs (`inner` > 1) it may be some channels alone.
  */
 export function normalizePlain(
   x: Float32Array,
@@ -11,9 +11,11 @@ export function normalizePlain(
   mean: Float64Array,
   slope: Float64Array,
   offset: Float64Array,
+  from: number = 0,
+  to: number = view.channels,
 ): void {
   if (view.inner === 1) normalizeColumns(x, y, view, mean, slope, offset);
-  else normalizeRuns(x, y, view, mean, slope, offset);
+  else normalizeRuns(x, y, view, mean, slope, offset, from, to);
 }
 
 /** Four rows share a load of their constants: 1.5 ns an element, against 3.5 row by row. */
@@ -53,10 +55,12 @@ function normalizeRuns(
   mean: Float64Array,
   slope: Float64Array,
   offset: Float64Array,
+  from: number,
+  to: number,
 ): void {
-  let k = 0;
   for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
+    let k = (o * channels + from) * inner;
+    for (let c = from; c < to; c++) {
       const m = mean[c];
       const s = slope[c];
       const b = offset[c];

@@ -18,7 +18,7 @@ export function momentsPlain(
   second.fill(0, 0, channels);
   // With one channel, where it begins and ends means nothing.
   if (channels === 1) momentsRuns(x, { outer: 1, channels, inner: outer * inner }, mask, origin, first, second);
-  else if (inner > 1) momentsRuns(x, view, mask, origin, first, second);
+  else if (inner !== 1) momentsRuns(x, view, mask, origin, first, second);
   else if (mask === null) momentsColumns(x, view, origin, first, second);
   else momentsMaskedColumns(x, view, mask, origin, first, second);
 }
@@ -110,7 +110,7 @@ export function projectionsPlain(
   first.fill(0, 0, channels);
   second.fill(0, 0, channels);
   if (channels === 1) projectionsRuns(dy, x, { outer: 1, channels, inner: outer * inner }, origin, first, second);
-  else if (inner > 1) projectionsRuns(dy, x, view, origin, first, second);
+  else if (inner !== 1) projectionsRuns(dy, x, view, origin, first, second);
   else projectionsColumns(dy, x, view, origin, first, second);
 }
 

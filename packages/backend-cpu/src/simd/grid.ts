@@ -87,17 +87,27 @@ function runGrid({ outer, channels, inner }: ChannelView): Grid {
   return { kind: "runs", ...size, tail: 0, chunkRows, parts, partLength, chunks };
 }
 
-/** Copies a number of each channel to `columns` columns from `from` on, which begin at target[0]. */
-export function spread<T extends Float32Array | Float64Array>(source: T, target: T, grid: Grid, from: number, columns: number): void {
+/**
+ * Copies a number of each channel to `columns` columns from `from` on, which begin at target[0]. `base` is the place among the
+ * numbers of the grid's first channel.
+ */
+export function spread<T extends Float32Array | Float64Array>(
+  source: T,
+  target: T,
+  grid: Grid,
+  from: number,
+  columns: number,
+  base: number,
+): void {
   const { channels, columnsPerChannel } = grid;
-  if (columns === channels && source.length === channels && grid.columns === channels) {
+  if (columns === source.length && grid.columns === source.length) {
     target.set(source);
     return;
   }
   let channel = Math.floor(from / columnsPerChannel) % channels;
   let left = columnsPerChannel - (from % columnsPerChannel);
   for (let j = 0; j < columns; j++) {
-    target[j] = source[channel];
+    target[j] = source[base + channel];
     if (--left > 0) continue;
     left = columnsPerChannel;
     channel = channel + 1 === channels ? 0 : channel + 1;
@@ -105,12 +115,12 @@ export function spread<T extends Float32Array | Float64Array>(source: T, target:
 }
 
 /** Adds the numbers of `columns` columns from `from` on, which begin at source[0], to those of their channels. */
-export function gather(source: Float64Array, target: Float64Array, grid: Grid, from: number, columns: number): void {
+export function gather(source: Float64Array, target: Float64Array, grid: Grid, from: number, columns: number, base: number): void {
   const { channels, columnsPerChannel } = grid;
   let channel = Math.floor(from / columnsPerChannel) % channels;
   let left = columnsPerChannel - (from % columnsPerChannel);
   for (let j = 0; j < columns; j++) {
-    target[channel] += source[j];
+    target[base + channel] += source[j];
     if (--left > 0) continue;
     left = columnsPerChannel;
     channel = channel + 1 === channels ? 0 : channel + 1;

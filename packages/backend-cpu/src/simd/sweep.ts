@@ -1,76 +1,60 @@
 import type { ChannelView } from "@batchnorm/spec";
-import type { Float32Constants } from "../kernels/float32.ts";
 import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
 import { LAYOUT } from "../memory/module.generated.ts";
+import type { Float32Constants } from "./float32.ts";
 import { type Grid, gather, gridOf, spread } from "./grid.ts";
-import { runRegion } from "./tiles.ts";
-import { windowOf, windowsOf } from "./windows.ts";
+import { runRegion, type Sums, type Sweep, windowOf, windowsOf } from "./tiles.ts";
 
 const { RUNS, MASKED, NORMALIZE, MOMENTS, PROJECTIONS, GRADIENT, MERGE, NON_FINITE, COLUMNS, SUMS } = LAYOUT;
 
-/** Rows of a block that fit a tile, at the least: constants are loaded once for some rows. */
-const TILE_ROWS = 8;
+/** Where a row does not fit a tile, a tile has parts of so many: constants are loaded once for some rows. */
+const TILE_ROWS = 4;
 
-/** One kernel over whole tensors, in one memory. */
-export interface Sweep {
+/** What a sweep goes through: some channels of tensors `[outer, channels, inner]`. */
+export interface Slab {
   readonly memory: KernelMemory;
-  readonly grid: Grid;
-  /** By the numbers of the layout. */
-  readonly kernel: number;
   readonly x: Float32Array;
   readonly dy: Float32Array | null;
   readonly out: Float32Array | null;
-  /** `[outer, inner]`, or null for none. */
-  readonly mask: Uint8Array | null;
-  /** Of a kernel without sums. */
-  readonly constants: Float32Constants | null;
-  /** Of a kernel with sums: what they subtract from x, and where the two of each channel go. */
-  readonly sums: Sums | null;
-  /** How many columns go at once. */
-  readonly block: number;
-  /** Which tensors lie in the memory and are worked on where they are. The others are copied, tile by tile. */
-  readonly inPlace: { readonly x: boolean; readonly dy: boolean; readonly out: boolean };
+  /** The channels, of those of the whole tensors. */
+  readonly from: number;
+  readonly to: number;
+  /** The channel that the arrays begin with. */
+  readonly base: number;
+  /** How the arrays are gone through. No sum depends on which channels they have. */
+  grid(masked: boolean): Grid;
 }
 
-/** float64, `[channels]` each. */
-export interface Sums {
-  readonly origin: Float64Array;
-  readonly first: Float64Array;
-  readonly second: Float64Array;
-}
-
-/** y = (x - mean) * slope + offset. y may be x. */
-export function sweepNormalize(
-  memory: TensorMemory,
-  x: Float32Array,
-  y: Float32Array,
+/** Whole tensors, as they are. */
+export function wholeTensors(
+  tensors: TensorMemory,
   view: ChannelView,
-  constants: Float32Constants,
-): void {
-  sweep(memory.find(x, y), NORMALIZE, view, x, null, y, null, constants, null);
+  x: Float32Array,
+  dy: Float32Array | null,
+  out: Float32Array | null,
+): Slab {
+  const grid = (masked: boolean): Grid => gridOf(view, masked);
+  return { memory: tensors.find(x, dy, out), x, dy, out, from: 0, to: view.channels, base: 0, grid };
+}
+
+/** out = (x - mean) * slope + offset, for channels `from` to `to` of the slab, where x may be its dy. */
+export function sweepNormalize(slab: Slab, x: Float32Array, from: number, to: number, constants: Float32Constants): void {
+  sweep(slab, NORMALIZE, from, to, x, null, slab.out, null, constants, null);
 }
 
 /** first = sum(x - origin), second = sum((x - origin)^2), over what the mask lets through. */
-export function sweepMoments(memory: TensorMemory, x: Float32Array, view: ChannelView, mask: Uint8Array | null, sums: Sums): void {
-  sweep(memory.find(x), MOMENTS, view, x, null, null, mask, null, sums);
+export function sweepMoments(slab: Slab, mask: Uint8Array | null, sums: Sums): void {
+  sweep(slab, MOMENTS, slab.from, slab.to, slab.x, null, null, mask, null, sums);
 }
 
 /** first = sum(dy), second = sum(dy (x - origin)). */
-export function sweepProjections(memory: TensorMemory, dy: Float32Array, x: Float32Array, view: ChannelView, sums: Sums): void {
-  sweep(memory.find(x, dy), PROJECTIONS, view, x, dy, null, null, null, sums);
+export function sweepProjections(slab: Slab, sums: Sums): void {
+  sweep(slab, PROJECTIONS, slab.from, slab.to, slab.x, slab.dy, null, null, null, sums);
 }
 
-/** dx = dy * slope - ((x - mean) * pull + offset); dy * slope where the mask hides an element. dx may be dy. */
-export function sweepGradient(
-  memory: TensorMemory,
-  dy: Float32Array,
-  x: Float32Array,
-  dx: Float32Array,
-  view: ChannelView,
-  mask: Uint8Array | null,
-  constants: Float32Constants,
-): void {
-  sweep(memory.find(x, dy, dx), GRADIENT, view, x, dy, dx, mask, constants, null);
+/** out = dy * slope - ((x - mean) * pull + offset); dy * slope where the mask hides an element. For channels `from` to `to`. */
+export function sweepGradient(slab: Slab, from: number, to: number, mask: Uint8Array | null, constants: Float32Constants): void {
+  sweep(slab, GRADIENT, from, to, slab.x, slab.dy, slab.out, mask, constants, null);
 }
 
 /** The index of the first NaN or infinity of x, or -1. */
@@ -96,9 +80,10 @@ export function sweepNonFinite(tensors: TensorMemory, x: Float32Array): number {
 
 /** Goes block of columns by block of columns, each chunk by chunk, and adds up the sums of its chunks. */
 function sweep(
-  memory: KernelMemory,
+  slab: Slab,
   work: number,
-  view: ChannelView,
+  from: number,
+  to: number,
   x: Float32Array,
   dy: Float32Array | null,
   out: Float32Array | null,
@@ -106,27 +91,36 @@ function sweep(
   constants: Float32Constants | null,
   sums: Sums | null,
 ): void {
-  const grid = gridOf(view, mask !== null);
-  const held = memory.holds(x) && (dy === null || memory.holds(dy)) && (out === null || memory.holds(out));
-  const most = Math.min(held || grid.kind === "runs" ? COLUMNS : memory.tile / TILE_ROWS, sums === null ? COLUMNS : SUMS / grid.chunks);
-  const block = Math.min(grid.columns, Math.floor(most));
+  const { memory, base } = slab;
+  const grid = slab.grid(mask !== null);
+  const runs = grid.kind === "runs";
+  const held = { x: memory.holds(x), dy: memory.holds(dy), out: memory.holds(out) };
+  const allHeld = held.x && (dy === null || held.dy) && (out === null || held.out);
+  const [first, end] = runs ? [from - base, to - base] : [0, grid.columns];
+  const block = Math.min(end - first, largestBlock(grid, memory, allHeld, sums !== null));
   // A tile of whole rows, or of runs, has the strides of the tensor, so that one may be copied and another not.
-  const mixed = held || grid.kind === "runs" || block === grid.columns;
-  const inPlace = { x: mixed && memory.holds(x), dy: mixed && memory.holds(dy), out: mixed && memory.holds(out) };
-  const kernel = work + (grid.kind === "runs" ? RUNS : 0) + (mask === null ? 0 : MASKED);
-  const one: Sweep = { memory, grid, kernel, x, dy, out, mask, constants, sums, block, inPlace };
+  const inPlace = allHeld || runs || block === grid.columns ? held : { x: false, dy: false, out: false };
+  const kernel = work + (runs ? RUNS : 0) + (mask === null ? 0 : MASKED);
+  const one: Sweep = { memory, grid, kernel, x, dy, out, mask, constants, sums, base, inPlace };
   // What a sweep before this one left undone, because of an error, is not this one's.
   memory.pool?.clear();
-  sums?.first.fill(0);
-  sums?.second.fill(0);
-  for (let from = 0; from < grid.columns; from += block) {
-    const columns = Math.min(block, grid.columns - from);
-    loadConstants(one, from, columns);
+  sums?.first.fill(0, from, to);
+  sums?.second.fill(0, from, to);
+  for (let column = first; column < end; column += block) {
+    const columns = Math.min(block, end - column);
+    loadConstants(one, column, columns);
     clearSums(one, columns);
-    sweepBlock(one, from, columns);
+    sweepBlock(one, column, columns);
     memory.pool?.run();
-    collectSums(one, from, columns);
+    collectSums(one, column, columns);
   }
+}
+
+/** How many columns may go at once: as many as there is room for constants and sums, and of what is copied some whole rows. */
+function largestBlock(grid: Grid, memory: KernelMemory, allHeld: boolean, hasSums: boolean): number {
+  const most = hasSums ? Math.min(COLUMNS, Math.floor(SUMS / grid.chunks)) : COLUMNS;
+  if (allHeld || grid.kind === "runs" || grid.columns <= memory.tile) return most;
+  return Math.min(most, memory.tile / TILE_ROWS);
 }
 
 /** Every chunk leaves its sums behind those of the chunk before it. */
@@ -150,13 +144,13 @@ function sweepBlock(sweep: Sweep, from: number, columns: number): void {
   runRegion(sweep, region);
 }
 
-function loadConstants({ grid, constants, sums, memory }: Sweep, from: number, columns: number): void {
-  if (sums !== null) spread(sums.origin, memory.origin, grid, from, columns);
+function loadConstants({ grid, constants, sums, memory, base }: Sweep, from: number, columns: number): void {
+  if (sums !== null) spread(sums.origin, memory.origin, grid, from, columns, base);
   if (constants === null) return;
-  spread(constants.mean, memory.mean, grid, from, columns);
-  spread(constants.slope, memory.slope, grid, from, columns);
-  spread(constants.offset, memory.offset, grid, from, columns);
-  if (constants.pull !== null) spread(constants.pull, memory.pull, grid, from, columns);
+  spread(constants.mean, memory.mean, grid, from, columns, base);
+  spread(constants.slope, memory.slope, grid, from, columns, base);
+  spread(constants.offset, memory.offset, grid, from, columns, base);
+  if (constants.pull !== null) spread(constants.pull, memory.pull, grid, from, columns, base);
 }
 
 function clearSums({ sums, grid, memory }: Sweep, columns: number): void {
@@ -165,7 +159,7 @@ function clearSums({ sums, grid, memory }: Sweep, columns: number): void {
   memory.second.fill(0, 0, grid.chunks * columns);
 }
 
-function collectSums({ sums, grid, memory }: Sweep, from: number, columns: number): void {
+function collectSums({ sums, grid, memory, base }: Sweep, from: number, columns: number): void {
   if (sums === null) return;
   if (grid.chunks > 1) {
     const { call } = memory;
@@ -174,6 +168,6 @@ function collectSums({ sums, grid, memory }: Sweep, from: number, columns: numbe
     call.length = columns;
     memory.run();
   }
-  gather(memory.first, sums.first, grid, from, columns);
-  gather(memory.second, sums.second, grid, from, columns);
+  gather(memory.first, sums.first, grid, from, columns, base);
+  gather(memory.second, sums.second, grid, from, columns, base);
 }

@@ -1,7 +1,36 @@
+import type { KernelMemory } from "../memory/kernel-memory.ts";
 import { LAYOUT } from "../memory/module.generated.ts";
 import type { Pool } from "../memory/pool.ts";
-import type { Sweep } from "./sweep.ts";
-import { type Windows, windowOf, windowsOf } from "./windows.ts";
+import type { Float32Constants } from "./float32.ts";
+import type { Grid } from "./grid.ts";
+
+/** One kernel over the channels of a slab. */
+export interface Sweep {
+  readonly memory: KernelMemory;
+  readonly grid: Grid;
+  /** By the numbers of the layout. */
+  readonly kernel: number;
+  readonly x: Float32Array;
+  readonly dy: Float32Array | null;
+  readonly out: Float32Array | null;
+  /** `[outer, inner]`, or null for none. */
+  readonly mask: Uint8Array | null;
+  /** Of a kernel without sums. */
+  readonly constants: Float32Constants | null;
+  /** Of a kernel with sums. */
+  readonly sums: Sums | null;
+  /** The channel that the arrays begin with. */
+  readonly base: number;
+  /** Which tensors lie in the memory and are worked on where they are. The others are copied, tile by tile. */
+  readonly inPlace: { readonly x: boolean; readonly dy: boolean; readonly out: boolean };
+}
+
+/** float64, `[channels]` or longer: what is subtracted from x, and where the two sums of each channel go. */
+export interface Sums {
+  readonly origin: Float64Array;
+  readonly first: Float64Array;
+  readonly second: Float64Array;
+}
 
 /** Part of a grid: `rows` from `row`, `columns` from `column`, and of each stretch `length` elements from `start`. */
 export interface Region {
@@ -91,7 +120,8 @@ function runInTiles(sweep: Sweep, region: Region): void {
 function tileSize({ grid, memory }: Sweep, region: Region): { rows: number; columns: number; length: number } {
   const { kind, columns, width } = grid;
   const { tile } = memory;
-  if (kind === "columns") return { rows: Math.floor(tile / region.columns), columns: region.columns, length: 1 };
+  // More columns than a tile has elements are not copied to one: only their part of the mask is.
+  if (kind === "columns") return { rows: Math.max(Math.floor(tile / region.columns), 1), columns: region.columns, length: 1 };
   if (region.length < width || width > tile) return { rows: 1, columns: 1, length: tile };
   const wholeRows = region.columns === columns ? Math.floor(tile / (columns * width)) : 0;
   return wholeRows > 0 ? { rows: wholeRows, columns, length: width } : { rows: 1, columns: Math.floor(tile / width), length: width };
@@ -165,4 +195,41 @@ function copyOut(data: Float32Array, tile: Float32Array, offset: number, rows: n
   const tiles = windowsOf(tile);
   if (width === stride || rows === 1) data.set(windowOf(tile, tiles, 0, rows * width), offset);
   else for (let row = 0; row < rows; row++) data.set(windowOf(tile, tiles, row * width, width), offset + row * stride);
+}
+
+type Data = Float32Array | Uint8Array;
+
+/** The windows on one array that are known, by where they begin. */
+export type Windows = Map<number, Data>;
+
+const known = new WeakMap<Data, Windows>();
+const none: Windows = new Map();
+
+/** More windows than this on one array are made anew each time: they would be memory of their own. */
+const MOST_WINDOWS = 4096;
+
+/** The windows on an array; they go when the array goes. */
+export function windowsOf(data: Data | null): Windows {
+  if (data === null) return none;
+  let windows = known.get(data);
+  if (windows === undefined) {
+    windows = new Map();
+    known.set(data, windows);
+  }
+  return windows;
+}
+
+/**
+ * `data.subarray(start, start + length)`, the same object for the same question, so that a loop over tiles allocates only when
+ * it first meets an array: `set` takes no part of an array.
+ */
+export function windowOf<T extends Data>(data: T, windows: Windows, start: number, length: number): T {
+  if (length === data.length) return data;
+  let window = windows.get(start);
+  // A tile at the end may be shorter than the one that began there for another shape.
+  if (window === undefined || window.length !== length) {
+    window = data.subarray(start, start + length);
+    if (windows.size < MOST_WINDOWS) windows.set(start, window);
+  }
+  return window as T;
 }

@@ -1,6 +1,7 @@
 import { Graph, type Value } from "./graph.ts";
 import { atLeastOne, elements, inverseDeviation, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
+import { finite } from "./moments.ts";
 
 /** What the gradient flows through, and so what a backward graph is given. */
 export type Through = "moving" | "batch" | "visible";
@@ -30,7 +31,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   const deviation = layout.less(graph, x, mean);
   const dbeta = layout.sum(graph, dy);
   const projection = layout.sum(graph, graph.mul(dy, deviation));
-  // Where dy has one sign the rounding of the mean adds up; what it lost is known.
+  // What float32 lost of the mean is known: it adds up where dy has one sign, and counts where deviations are small.
   const dgamma = graph.mul(remainder === null ? projection : graph.sub(projection, graph.mul(remainder, dbeta)), r);
   const slope = graph.mul(gamma, r);
   graph.output("dgamma", dgamma, "float32", ["channels"]);
@@ -40,17 +41,19 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
     return graph;
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
-  const [linear, constant] = [graph.div(graph.mul(r, dgamma), count), graph.div(dbeta, count)];
+  const pull = graph.div(graph.mul(r, dgamma), count);
+  const constant = graph.div(dbeta, count);
+  const shift = remainder === null ? constant : graph.sub(constant, graph.mul(remainder, finite(graph, pull)));
   const entered =
-    through === "batch" ? layout.affine(graph, deviation, linear, constant) : enteredUnderMask(graph, layout, deviation, linear, constant);
+    through === "batch" ? layout.affine(graph, deviation, pull, shift) : enteredUnderMask(graph, layout, deviation, pull, shift);
   graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
 }
 
-/** What the batch takes out of dy at the visible elements, 0 at the others. A hidden one may be infinite, and dgamma with it. */
-function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, linear: Value, constant: Value): Value {
+/** What the batch takes out of dy at the visible elements, 0 at the others: a hidden one may be infinite, and so dgamma. */
+function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, pull: Value, shift: Value): Value {
   const zero = graph.float32(0);
-  const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, linear), graph.sub(zero, constant));
+  const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, pull), graph.sub(zero, shift));
   return layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, zero);
 }
 

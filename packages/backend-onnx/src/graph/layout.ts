@@ -1,4 +1,5 @@
-import { type Dimension, ElementType, type Graph, type Value } from "./graph.ts";
+import { ElementType } from "@batchnorm/onnx-model/proto";
+import type { Dimension, Graph, Value } from "./graph.ts";
 import type { StageShape } from "./stages.ts";
 
 /**

@@ -21,13 +21,23 @@ export interface NormalizeInputs<T> {
   readonly variance: T;
   readonly gamma?: Maybe<T>;
   readonly beta?: Maybe<T>;
+  /** See `Operands`. */
+  readonly remainder?: Maybe<T>;
+  readonly downscale?: Maybe<T>;
 }
+
+/** What brings the square of a difference of two float32 numbers, and a sum of such squares, into the range of float32. */
+export const DOWNSCALE: number = 2 ** -80;
 
 /** What the gradients are made of besides dy. */
 export interface Operands<T> {
   readonly x: T;
   readonly mean: T;
   readonly variance: T;
+  /** Of a batch: its mean less the float32 of that, `[channels]`. */
+  readonly remainder?: Maybe<T>;
+  /** Of a batch: 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`. The variance is that of x times this. */
+  readonly downscale?: Maybe<T>;
   readonly gamma?: Maybe<T>;
   /** Which elements entered the batch statistics; absent where all did. */
   readonly mask?: Maybe<T>;
@@ -54,8 +64,8 @@ export interface GradientAttributes {
  */
 export interface Arithmetic<T extends TensorInfo> {
   /**
-   * `[mean, variance]`, the population variance of every channel (clause 6.2). Under a mask `[mean, variance, count]` of the
-   * visible elements; the moving ones and a count of 0 where it hides everything (clause 9.4).
+   * `[mean, variance, remainder, downscale]` of every channel (clause 6.2; see `Operands`). Under a mask those of the visible
+   * elements, with their count at the end; the moving ones and a count of 0 where it hides everything (clause 9.4).
    */
   moments(inputs: MomentsInputs<T>, attributes: { readonly view: ChannelView }): T[];
 

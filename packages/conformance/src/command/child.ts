@@ -6,15 +6,20 @@ import { runInside } from "../isolated/inside.ts";
 import { decode, encode, type Message, type Order } from "../isolated/messages.ts";
 import { stackOf } from "../stack.ts";
 import { readVectors } from "../vectors/read.ts";
+import { PREFIX } from "./process.ts";
 
 // The process that `startProcess` starts: it runs one backend, and tells the one that started it how it goes.
 
 const [config, vectors] = process.argv.slice(2);
 
 function tell(message: Message): Promise<void> {
-  // From here on only the backend keeps this process alive: where nothing does, its promise is one that never settles.
-  if (message.kind === "started" || message.kind === "loaded") process.channel?.unref();
-  return new Promise((resolve) => process.send!(encode(message), () => resolve()));
+  if (message.kind === "started" || message.kind === "loaded") leaveToBackend();
+  return new Promise((resolve) => process.send!(`${PREFIX}${encode(message)}`, () => resolve()));
+}
+
+/** From here on only the backend keeps this process alive: where nothing does, what it promised never comes. */
+function leaveToBackend(): void {
+  process.channel?.unref();
 }
 
 /** What nobody catches would end the process, and with it the checks that are left: it is a failure of the check that runs. */
@@ -32,6 +37,7 @@ process.on("beforeExit", () => {
 });
 process.on("disconnect", () => process.exit());
 process.once("message", (text) => {
+  leaveToBackend();
   void run(decode<Order>(text as string));
 });
 

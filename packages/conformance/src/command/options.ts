@@ -15,7 +15,7 @@ export interface CommandOptions {
   readonly backend: readonly string[];
   readonly only?: string;
   readonly check: readonly string[];
-  readonly quick: boolean;
+  readonly quick?: boolean;
   readonly timeout: number;
   readonly deviations?: string;
   readonly reporter: string;
@@ -32,10 +32,14 @@ export interface CommandOptions {
  */
 export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): Command {
   return new Command(name)
-    .option("--backend <name>", "only this backend of the config (may be repeated)", repeated, [])
+    .addOption(new Option("--backend <name>", "only this backend of the config; may be repeated").argParser(repeated).default([], "all"))
     .option("--only <clause>", "only this clause, such as 6.1, or section, such as 6")
-    .option("--check <id>", "only this check, and show its case: config, state, inputs, expected and got (may be repeated)", repeated, [])
-    .option("--quick", "without the slow checks", false)
+    .addOption(
+      new Option("--check <id>", "only this check, with its case and what was given; may be repeated")
+        .argParser(repeated)
+        .default([], "all"),
+    )
+    .option("--quick", "without the slow checks")
     .addOption(new Option("--timeout <seconds>", "how long one check may take").argParser(seconds).default(timeout, String(timeout / 1000)))
     .option("--deviations <file>", "JSON list of failures that are known, and why")
     .addOption(new Option("--reporter <name>", "how to report").choices(Object.keys(REPORTERS)).default("pretty"))
@@ -44,8 +48,7 @@ export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): C
     .option("--runs <number>", "random cases of each property", positiveNumber, DEFAULT_PROPERTIES.runs)
     .option("--vectors <directory>", "other golden vectors than those of this package")
     .version(VERSION, "--version", "print the version")
-    .helpOption("--help", "print this")
-    .configureHelp({ showGlobalOptions: true });
+    .helpOption("--help", "print this");
 }
 
 /**
@@ -53,7 +56,7 @@ export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): C
  *
  * @throws UsageError for a clause or a check that does not exist, and where nothing is left.
  */
-export function selectionOf({ only, check, quick }: CommandOptions, suite: readonly Check[]): Selection {
+export function selectionOf({ only, check, quick = false }: CommandOptions, suite: readonly Check[]): Selection {
   if (only !== undefined && !Object.keys(CLAUSES).some((clause) => clauseMatches(clause, only))) {
     throw new UsageError(`--only ${only}: there is no such clause, expected one of docs/spec.md such as 6.1, or a section such as 6.`);
   }

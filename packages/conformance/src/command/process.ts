@@ -16,6 +16,9 @@ export interface ProcessFiles {
 /** How many lines of what a process wrote last are shown when it ends by itself. */
 const LAST_LINES = 12;
 
+/** What tells this package's messages from what a backend sends by itself. */
+export const PREFIX = "batchnorm-conformance:";
+
 const CHILD: string = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "child.ts" : "child.js", import.meta.url));
 
 /** Starts a process of its own for one backend: `process.exit`, an endless loop or a crash is that process's, and its output too. */
@@ -28,7 +31,10 @@ export function startProcess({ config, vectors, print }: ProcessFiles): StartPla
       errors.push(text);
       print(text);
     });
-    child.on("message", (text) => tell(decode<Message>(text as string)));
+    child.on("message", (text) => {
+      // Whatever else comes over the channel is the backend's own.
+      if (typeof text === "string" && text.startsWith(PREFIX)) tell(decode<Message>(text.slice(PREFIX.length)));
+    });
     child.send(encode(order));
     // "close" and not "exit": all that it wrote and told has arrived by then.
     const ended = new Promise<Ending>((resolve) => {
@@ -41,7 +47,10 @@ export function startProcess({ config, vectors, print }: ProcessFiles): StartPla
 
 function ending(code: number | null, signal: string | null, errors: string): Ending {
   const what = signal === null ? `the process ended with exit code ${code}` : `the process was ended by ${signal}`;
-  const detail = errors.trimEnd().split("\n").slice(-LAST_LINES).join("\n").trim();
+  const lines = errors.trim().split("\n");
+  // V8's frames that follow it are of no use to anybody here.
+  const fatal = lines.find((line) => line.includes("FATAL ERROR"));
+  const detail = fatal ?? lines.slice(-LAST_LINES).join("\n");
   return detail === "" ? { what } : { what, detail };
 }
 

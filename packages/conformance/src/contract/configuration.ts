@@ -36,6 +36,14 @@ export const CONFIGURATION: readonly Rule[] = [
       for (const nonFinite of ["propagate", "reject"] as const) {
         await refuse(!supports.nonFinite.includes(nonFinite), `'${nonFinite}'`, () => bench.create({ nonFinite }));
       }
+      await refuse(supports.axes === "last", "An axis that is not the last", () =>
+        bench.create({ axis: 0 }).call(bench.tensor([1, 2], [2, 1])),
+      );
+      if (supports.training && supports.minElements > 1) {
+        const rows = supports.minElements - 1;
+        const x = bench.tensor(new Array<number>(2 * rows).fill(1), [rows, 2]);
+        await bench.refuses("unsupported", `Training on ${rows} elements`, () => layer.call(x, { training: true }));
+      }
       if (supports.maxRank === null) return;
       const shape = new Array<number>(supports.maxRank).fill(1).concat(2);
       await bench.refuses("invalid-rank", `Rank ${shape.length}`, () => layer.call(bench.tensor([1, 2], shape)));

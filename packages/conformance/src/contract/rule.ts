@@ -11,6 +11,8 @@ export interface Rule {
   readonly must: string;
   /** What the backend has to support for the rule to apply. */
   readonly needs?: readonly Need[];
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
   /** Adds a sentence to `bench.violations` for everything that is not as it must be. */
   run(bench: Bench): Promise<void>;
 }
@@ -38,10 +40,25 @@ export class Bench {
     this.backend = backend;
   }
 
-  create(config: Partial<BatchNormConfig> = {}, state: StateInput = PLAIN_STATE): AnyLayer {
-    const layer = this.backend.create(config, state);
+  create(config: Partial<BatchNormConfig> = {}, state: StateInput | number = PLAIN_STATE): AnyLayer {
+    return this.#keep(this.backend.create(config, state));
+  }
+
+  /** A layer that is made without a state. */
+  unbuilt(config: Partial<BatchNormConfig> = {}): AnyLayer {
+    return this.#keep(this.backend.create(config));
+  }
+
+  #keep(layer: AnyLayer): AnyLayer {
     this.#layers.push(layer);
     return layer;
+  }
+
+  /** Whether the tensors of this backend are `{ data, shape }` over typed arrays, which callers can make themselves. */
+  hasTypedArrays(): boolean {
+    const tensor: unknown = this.tensor();
+    const { data, shape } = (tensor ?? {}) as { data?: unknown; shape?: unknown };
+    return data instanceof Float32Array && Array.isArray(shape);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a tensor of the backend's own
@@ -135,6 +152,7 @@ export function ruleCheck(rule: Rule): Check {
     kind: "contract",
     clause: rule.clause,
     must: rule.must,
+    slow: rule.slow ?? false,
     skip: (supports) => whyLacking(rule.needs ?? [], supports),
     run: async (backend) => {
       const bench = new Bench(backend);

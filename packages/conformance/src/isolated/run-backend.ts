@@ -71,7 +71,7 @@ export async function runBackend(start: StartPlace, index: number, options: Back
 }
 
 /** Milliseconds for a place that says that nothing is left to run, should it be wrong. */
-const IDLE = 1000;
+const IDLE = 2000;
 
 /** How many things that were noticed outside of checks are kept. */
 const KEPT = 5;
@@ -214,7 +214,7 @@ class Run {
 
   #catch(why: string, detail: string | undefined): void {
     if (this.#current === null) this.#noticed.push(withDetail(`An error was not caught ${this.#when}: ${why}`, detail));
-    else this.#uncaught.push(uncaught(this.#current, why, detail));
+    else this.#uncaught.push(uncaughtFailure(this.#current, why, detail));
   }
 
   #end(result: CaseResult): void {
@@ -239,14 +239,16 @@ class Run {
   }
 }
 
-function uncaught({ clause }: Check, why: string, detail: string | undefined): Failure {
+function uncaughtFailure({ clause }: Check, why: string, detail: string | undefined): Failure {
   return { message: `clause ${clause}: an error was not caught: ${why}`, ...(detail !== undefined && { stack: detail }) };
 }
 
 /** An error that nobody caught fails the check in which it came up. */
 function withUncaught(result: CaseResult, uncaught: readonly Failure[]): CaseResult {
   if (uncaught.length === 0) return result;
-  const failures = [...uncaught.slice(0, KEPT), ...result.failures];
+  // One fault often comes up many times.
+  const different = uncaught.filter(({ message }, index) => uncaught.findIndex((each) => each.message === message) === index);
+  const failures = [...different.slice(0, KEPT), ...result.failures];
   return { ...result, status: "failed", failures, failureCount: result.failureCount + uncaught.length };
 }
 

@@ -26,6 +26,8 @@ export interface LifeOptions {
   readonly layers: number;
   /** Nothing is awaited until the end: the calls of an asynchronous layer overlap. */
   readonly overlap: boolean;
+  /** How many shapes there are at the most. */
+  readonly shapes: number;
   /** How many calls pass an output buffer, where the backend takes one. */
   readonly out: number;
 }
@@ -166,7 +168,8 @@ class Life {
   #call(subject: Subject): void {
     const numbers = this.#numbers;
     const { axis } = subject.config;
-    const shape = numbers.pick(SHAPES[axis].filter((each) => each.length <= (this.#supports.maxRank ?? 4)));
+    const shapes = SHAPES[axis].filter((each) => each.length <= (this.#supports.maxRank ?? 4));
+    const shape = numbers.pick(shapes.slice(0, this.#options.shapes));
     const training = this.#supports.training && numbers.chance(0.6);
     const [x, dy] = [numbers.x(shape, axis), numbers.dy(shape, axis)];
     const kind = numbers.pick<MaskKind | null>([null, null, null, "some", "some", "one", "all", "none"]);

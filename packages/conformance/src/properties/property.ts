@@ -11,6 +11,8 @@ export interface Property {
   readonly id: string;
   readonly clause: string;
   readonly needs: readonly Need[];
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
   /** Where it is not `scenarios`: what is drawn, and what is always tried first. */
   readonly draw?: (supports: Supports) => fc.Arbitrary<Scenario>;
   readonly examples?: (supports: Supports) => readonly Scenario[];
@@ -30,6 +32,7 @@ export function propertyCheck(property: Property, { seed, runs }: PropertyOption
     id: property.id,
     kind: "property",
     clause: property.clause,
+    slow: property.slow ?? false,
     skip: (supports) => whyLacking(property.needs, supports),
     run: async (backend) => {
       const { draw = scenarios, examples = () => [] } = property;

@@ -9,14 +9,13 @@ export function verdict(report: Report): string {
   const bad = results.filter((each) => !isSound(each));
   if (filter !== null) {
     const rest = `That was ${run.selected} of the suite's ${run.total} checks (${filter}), and is no verdict on the whole.`;
-    return isGreen(report) ? `Passed: ${sumUp(results, results, passes)}. ${rest}` : `Failed: ${sumUp(bad, results, failures)}. ${rest}`;
+    return isGreen(report) ? `Passed: ${passesOfAll(results)}. ${rest}` : `Failed: ${failuresOfAll(bad, results)}. ${rest}`;
   }
-  if (bad.length > 0) return `Does not conform: ${sumUp(bad, results, failures)}.`;
-  if (!isGreen(report)) return "Does not conform: something is wrong with the run, see above.";
+  if (!isGreen(report)) return `Does not conform: ${failuresOfAll(bad, results)}.`;
   const claims = results.some(({ skipped }) => skipped > 0) ? " in what it claims" : "";
   const known = results.reduce((sum, { xfailed }) => sum + xfailed, 0);
   const but = known === 0 ? "" : ` but for ${known} known deviation${known === 1 ? "" : "s"}`;
-  return `Conforms${results.length > 1 ? claims.replace("it claims", "they claim") : claims}${but}: ${sumUp(results, results, passes)}.`;
+  return `Conforms${results.length > 1 ? claims.replace("it claims", "they claim") : claims}${but}: ${passesOfAll(results)}.`;
 }
 
 /** How a run was narrowed, in the options of the command; null where it was whole. */
@@ -42,12 +41,22 @@ function failures({ failed, notRun, problems, cases }: BackendResult): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** What there is to say of these backends, of all: in full for one of one, by their names for a few. */
-function sumUp(some: readonly BackendResult[], all: readonly BackendResult[], say: (result: BackendResult) => string): string {
-  if (all.length === 1) return some.length === 0 ? "something is wrong with the run, see above" : say(some[0]);
-  const said = new Set(some.map(say));
-  const each = said.size === 1 ? `, ${say(some[0])} each` : "";
-  if (some.length === all.length) return `all ${all.length} backends${each}`;
-  const names = some.length <= 4 ? some.map(({ backend }) => backend).join(", ") : `${some.length} backends`;
-  return `${names} (of ${all.length} backends)${some.length === 1 ? `, ${say(some[0])}` : each}`;
+/** Of one backend how much it passed, of several how much each did. */
+function passesOfAll(results: readonly BackendResult[]): string {
+  const [first] = results;
+  if (results.length === 1) return passes(first);
+  const said = new Set(results.map(passes));
+  const counts = results.map(({ passed }) => passed);
+  const range = `${Math.min(...counts)} to ${Math.max(...counts)} of ${first.cases.length} checks`;
+  return `all ${results.length} backends, ${said.size === 1 ? passes(first) : range} each`;
+}
+
+/** Of one backend what it failed; of several which of them did, by their names where they are few. */
+function failuresOfAll(bad: readonly BackendResult[], results: readonly BackendResult[]): string {
+  if (bad.length === 0) return "something is wrong with the run, see above";
+  if (results.length === 1) return failures(bad[0]);
+  const names = bad.length <= 4 ? bad.map(({ backend }) => backend).join(", ") : `${bad.length} backends`;
+  const said = new Set(bad.map(failures));
+  const what = said.size > 1 ? "" : `, ${failures(bad[0])}${bad.length > 1 ? " each" : ""}`;
+  return `${names} (of ${results.length} backends)${what}`;
 }

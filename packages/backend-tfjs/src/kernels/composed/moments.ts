@@ -1,16 +1,11 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import type { MomentsInputs } from "../arithmetic.ts";
-import { sumPerChannel, viewShapes } from "./view.ts";
+import { DOWNSCALE, type MomentsInputs } from "../arithmetic.ts";
+import { sumPerChannel } from "./sum.ts";
+import { viewShapes } from "./view.ts";
 
-/**
- * Mean and population variance of every channel of x.
- *
- * Sums on a device are float32, so they must be sums of deviations (clauses 12.3 and 12.6): x is taken as differences from the
- * first element of its channel, and the variance from a second pass around the mean of those.
- */
+/** The moments of every channel of x, as `Arithmetic.moments` gives them. The shift is the first element of the channel. */
 export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
-  const share = 1 / (view.outer * view.inner);
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const first = tf.slice(
@@ -18,17 +13,17 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
     shapes.elements.map(() => 0),
     shapes.channels,
   );
-  const shift = finiteOrZero(tf, first);
-  const shifted = tf.sub(elements, shift);
-  const mean = tf.mul(sumPerChannel(tf, shifted), share);
-  const variance = tf.mul(sumPerChannel(tf, tf.square(tf.sub(shifted, mean))), share);
-  return [tf.reshape(tf.add(shift, mean), [view.channels]), tf.reshape(variance, [view.channels])];
+  const share = 1 / (view.outer * view.inner);
+  return momentsAround(tf, elements, finiteOrZero(tf, first), view, {
+    seen: (values) => values,
+    average: (sum) => tf.mul(sum, share),
+  });
 }
 
 /**
- * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause 9.4); `count`
- * is the number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not multiplied by 0, so
- * that a hidden NaN stays hidden (clause 9.6).
+ * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause 9.4), and the
+ * number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not multiplied by 0, so that a
+ * hidden NaN stays hidden (clause 9.6).
  */
 export function maskedMoments(
   tf: Tf,
@@ -42,15 +37,46 @@ export function maskedMoments(
   // Where it is 0, what is divided by it is not used.
   const n = tf.maximum(count, 1);
   const shift = finiteOrZero(tf, firstVisible(tf, elements, view, mask));
-  const shifted = tf.where(visible, tf.sub(elements, shift), 0);
-  const mean = tf.div(sumPerChannel(tf, shifted), n);
-  const variance = tf.div(sumPerChannel(tf, tf.where(visible, tf.square(tf.sub(shifted, mean)), 0)), n);
+  const [mean, variance, remainder, downscale] = momentsAround(tf, elements, shift, view, {
+    seen: (values) => tf.where(visible, values, 0),
+    average: (sum) => tf.div(sum, n),
+  });
   const seen = tf.greater(count, 0);
-  return [
-    tf.where(seen, tf.reshape(tf.add(shift, mean), [view.channels]), movingMean!),
-    tf.where(seen, tf.reshape(variance, [view.channels]), movingVariance!),
-    count,
-  ];
+  return [tf.where(seen, mean, movingMean!), tf.where(seen, variance, movingVariance!), remainder, downscale, count];
+}
+
+/** Which elements are averaged, and over how many. */
+interface Averaging {
+  /** What of the values enters the sums. */
+  seen(values: Tensor): Tensor;
+  /** The mean of that, from its sum. */
+  average(sum: Tensor): Tensor;
+}
+
+/**
+ *     centre = shift + mean(x - shift)
+ *     mean = centre + offset        offset = mean(x - centre)
+ *     variance = mean((x - centre)^2) - offset^2
+ *
+ * Sums on a device are float32, so they must be sums of deviations (clauses 12.3 and 12.6). The shift is an element of the channel,
+ * which may lie far outside, and x - shift is then inaccurate; x - centre is not, and the second mean restores what the first
+ * one lost. The offset is rounding, so nothing cancels where its square is subtracted.
+ */
+function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { channels }: ChannelView, { seen, average }: Averaging): Tensor[] {
+  const meanOf = (values: Tensor): Tensor => average(sumPerChannel(tf, values));
+  const centre = tf.add(shift, meanOf(seen(tf.sub(elements, shift))));
+  const deviation = seen(tf.sub(elements, centre));
+  // Of an infinite centre the differences are NaN, and the mean is infinite all the same (clause 11.1).
+  const offset = finiteOrZero(tf, meanOf(deviation));
+  const mean = tf.add(centre, offset);
+  const remainder = finiteOrZero(tf, tf.sub(offset, tf.sub(mean, centre)));
+  const variance = tf.sub(meanOf(tf.square(deviation)), tf.square(offset));
+  // Where squares overflow the offset is nothing beside them.
+  const downscaled = meanOf(tf.square(tf.mul(deviation, DOWNSCALE)));
+  const fits = tf.isFinite(variance);
+  const one = tf.onesLike(variance);
+  const found = [mean, tf.where(fits, variance, downscaled), remainder, tf.where(fits, one, tf.mul(one, DOWNSCALE))];
+  return found.map((tensor) => tf.reshape(tensor, [channels]));
 }
 
 /** The elements at the first visible place, one a channel, since all channels share the mask; at the very first where none is. */

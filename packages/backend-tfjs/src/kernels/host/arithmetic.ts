@@ -1,8 +1,10 @@
 import { createKernels, type Kernels, Normalizer } from "@batchnorm/backend-cpu/kernels";
 import type { ChannelView } from "@batchnorm/spec";
 import type { TensorInfo } from "../../tf.ts";
-import type { Arithmetic, NormalizeInputs } from "../arithmetic.ts";
+import { type Arithmetic, DOWNSCALE, type NormalizeInputs } from "../arithmetic.ts";
 import type { HostMemory } from "./memory.ts";
+
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** One set for the process, made when it is first needed: the kernels keep nothing between calls. */
 let kernels: Kernels | null = null;
@@ -22,9 +24,17 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
     floats(tensor).set(values);
     return tensor;
   };
-  const normalizerOf = ({ mean, variance, gamma, beta }: Omit<NormalizeInputs<TensorInfo>, "x">, view: ChannelView, epsilon: number) => {
+  const normalizerOf = (
+    { mean, variance, remainder, downscale, gamma, beta }: Omit<NormalizeInputs<TensorInfo>, "x">,
+    view: ChannelView,
+    epsilon: number,
+  ): Normalizer => {
     const normalizer = new Normalizer(view.channels);
-    normalizer.set(floats(mean), floats(variance), epsilon, gamma ? floats(gamma) : null, beta ? floats(beta) : null);
+    const rest = remainder && floats(remainder);
+    const scale = downscale && floats(downscale);
+    const means = Float64Array.from(floats(mean), (each, c) => each + (rest?.[c] ?? 0));
+    const variances = Float64Array.from(floats(variance), (each, c) => each / (scale?.[c] ?? 1) ** 2);
+    normalizer.set(means, variances, epsilon, gamma ? floats(gamma) : null, beta ? floats(beta) : null);
     return normalizer;
   };
 
@@ -33,14 +43,22 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
       const mean = new Float64Array(view.channels);
       const variance = new Float64Array(view.channels);
       const n = moments(floats(x), view, mask ? bools(mask) : null, mean, variance);
-      if (mask === undefined) return [store(mean), store(variance)];
       if (n === 0) {
         mean.set(floats(movingMean!));
         variance.set(floats(movingVariance!));
       }
+      const rounded = mean.map(Math.fround);
+      const downscale = variance.map((each) => (each > LARGEST_FLOAT32 && each < Number.POSITIVE_INFINITY ? DOWNSCALE : 1));
+      const found = [
+        store(rounded),
+        store(variance.map((each, c) => each * downscale[c] ** 2)),
+        store(mean.map((each, c) => (Number.isFinite(each) ? each - rounded[c] : 0))),
+        store(downscale),
+      ];
+      if (mask === undefined) return found;
       const count = memory.allocate([]);
       floats(count)[0] = n;
-      return [store(mean), store(variance), count];
+      return [...found, count];
     },
 
     normalize({ x, ...numbers }, { view, epsilon }) {
