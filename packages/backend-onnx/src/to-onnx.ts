@@ -11,16 +11,19 @@ export interface ToOnnxOptions {
 }
 
 /**
- * An ONNX model of this layer: input `x`, output `y`, one BatchNormalization. The operator normalizes axis 1; for any other axis x is
- * brought into the form `[outer, channels, inner]` and back, by reshape alone, whatever its dimensions are in a run.
+ * An ONNX model of this layer: input `x`, output `y`, one BatchNormalization. The operator normalizes axis 1; for any
+ * other axis x is brought into the form `[outer, channels, inner]` and back, by reshape alone, whatever its dimensions
+ * are in a run.
  *
- * The parameters and statistics are in it bit for bit; an absent gamma is there as ones, an absent beta as zeros. epsilon and
- * momentum are FLOAT attributes, and so are rounded to float32. A frozen layer has training_mode 0 in training, too.
+ * The parameters and statistics are in it bit for bit; an absent gamma is there as ones, an absent beta as zeros.
+ * epsilon and momentum are FLOAT attributes, and so are rounded to float32. A frozen layer has training_mode 0 in
+ * training, too.
  *
  * Source: ONNX operators, `BatchNormalization` version 15, `Flatten` version 13, `Reshape` version 14.
  *
- * @throws BatchNormError `cannot-convert` for varianceEstimator 'sample', which the operator does not have; `invalid-rank`,
- * `invalid-axis`, `invalid-argument` for the options, and what `resolveConfig` and `resolveState` throw.
+ * @throws BatchNormError `cannot-convert` for varianceEstimator 'sample', which the operator does not have;
+ * `invalid-rank`, `invalid-axis`, `invalid-argument` for the options, and what `resolveConfig` and `resolveState`
+ * throw.
  */
 export function toOnnx(state: BatchNormState, config: BatchNormConfig, options: ToOnnxOptions = {}): Uint8Array {
   const { training = false, opset = OPSET } = options;
