@@ -128,7 +128,8 @@ describe("a file that is no model", () => {
   });
 
   test("messages nested without end", async () => {
-    // An attribute with a graph with a node with an attribute, and so on: each level is three messages around the last one.
+    // An attribute with a graph with a node with an attribute, and so on: each level is three messages around the last
+    // one.
     let nested = create(GraphProtoSchema, { name: "innermost" });
     for (let depth = 0; depth < 50; depth++) {
       nested = create(GraphProtoSchema, {
