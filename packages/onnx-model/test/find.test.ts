@@ -136,6 +136,21 @@ describe("decomposed forms", () => {
     expect(layer.name).toBe("bn");
   });
 
+  test("a mean that is added, not taken away, is no layer of the formula", async () => {
+    const wrong = jax((g, { x, k }) => {
+      const l = g.op("Add", [g.op("Mul", ["bn.mean", k]), "bn.beta"]);
+      return g.op("Add", [g.op("Mul", [x, k]), l], {}, "y");
+    });
+    expect((await find(wrong.model(23))).layers.map(({ form }) => form)).toEqual(["Mul+Add"]);
+  });
+
+  test("constants along the batch are no layer's", async () => {
+    const graph = new Models();
+    const product = graph.op("Mul", [graph.input("x", [3, 2, 4, 4]), graph.float([1, 2, 3], [3, 1, 1, 1])]);
+    graph.output(graph.op("Add", [product, graph.float([1, 2, 3], [3, 1, 1, 1])]), [3, 2, 4, 4]);
+    expect((await find(graph.model())).layers).toEqual([]);
+  });
+
   test("unfolded without gamma and beta", async () => {
     const graph = new Models();
     const x = graph.input("x", ["n", 3]);
@@ -268,6 +283,28 @@ describe("training mode, spelled out", () => {
   ])("%s is none", async (_, axes) => {
     const { layers } = await find(moments(axes, centred).model(17));
     expect(layers).toEqual([]);
+  });
+
+  test.each([
+    [32, 1],
+    [31, 0],
+  ])("a sum over %i elements of 32 is %i mean", async (count, layers) => {
+    const graph = new Models();
+    const x = graph.input("x", [2, 4, 4, 3]);
+    const axes = graph.int64([0, 1, 2]);
+    const mean = graph.op("Div", [graph.op("ReduceSum", [x, axes], { keepdims: 1 }), graph.float([count], [])]);
+    const centred = graph.op("Sub", [x, mean]);
+    const squares = graph.op("ReduceSumSquare", [centred, axes], { keepdims: 1 });
+    const variance = graph.op("Div", [squares, graph.float([count], [])]);
+    const root = graph.op("Sqrt", [graph.op("Add", [variance, graph.float([1e-3], [])])]);
+    graph.op("Div", [centred, root], {}, "y");
+    expect((await find(graph.output("y", [2, 4, 4, 3]).model(18))).layers).toHaveLength(layers);
+  });
+
+  test("axes that no tensor has are none", async () => {
+    for (const axis of [2 ** 40, -(2 ** 40), 64]) {
+      expect((await find(moments([0, axis], centred).model(17))).layers).toEqual([]);
+    }
   });
 
   test("a node whose mean and variance are those of the batch", async () => {

@@ -161,6 +161,24 @@ describe("a Gemm whose C has rows", () => {
   });
 });
 
+test("a C that beta 0 leaves out is left out, whatever it holds", async () => {
+  const graph = new Models();
+  const weights = [graph.float(values(12), [3, 4]), graph.float([Number.NaN, Number.POSITIVE_INFINITY, 1, 2])];
+  layerOf(graph, 4, graph.op("Gemm", [graph.input("x", [5, 3]), ...weights], { beta: { float: 0 } }), "y");
+  const { model, report } = await same(graph.output("y", [5, 4]), { x: data([5, 3]) }, ["y"]);
+  expect(codes({ report })).toEqual(["backward"]);
+  const { y } = await runModel(model, { x: data([5, 3]) }, ["y"]);
+  expect(Array.from(y.data).every(Number.isFinite)).toBe(true);
+});
+
+test("arrays of a layer that a caller may replace are not folded away", async () => {
+  const graph = new Models();
+  layerOf(graph, 4, graph.op("Conv", [graph.input("x", [2, 3, 5, 5]), graph.float(values(12), [4, 3, 1, 1])]), "y");
+  graph.input("bn.running_mean", [4]);
+  const { report } = await fold(graph.output("y", [2, 4, 5, 5]).model());
+  expect(codes({ report })).toEqual(["overridable"]);
+});
+
 describe("what others read stays as it was", () => {
   test("a weight of two nodes is copied, its other reader's bytes are untouched", async () => {
     const graph = new Models();
