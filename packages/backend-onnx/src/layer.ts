@@ -157,8 +157,9 @@ export class OnnxLayer extends BatchNormLayer<Tensor, Saved, "async"> {
   }
 
   /** The tensors as the layout wants them, and what it wants besides. */
-  #arranged(tensors: Tensors, { shape, maskShape, integers }: Arrangement): Tensors {
-    const views = Object.entries(tensors).map(([name, tensor]) => [name, viewOf(this.#ort, tensor, name === "mask" ? maskShape : shape)]);
+  #arranged({ mask, ...elements }: Tensors, { layout, shape, maskShape, integers }: Arrangement): Tensors {
+    const views = Object.entries(elements).map(([name, tensor]) => [name, viewOf(this.#ort, tensor, shape)]);
+    if (mask !== undefined) views.push(["mask", viewOf(this.#ort, mask, maskShape, layout.maskType)]);
     const vectors = Object.entries(integers).map(([name, numbers]) => [
       name,
       new this.#ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), [numbers.length]),

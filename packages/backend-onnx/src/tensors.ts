@@ -57,9 +57,12 @@ export function isOnGpu(tensor: Tensor): boolean {
   return tensor.location === "gpu-buffer";
 }
 
-/** The same memory under another shape, wherever it lies. It owns nothing: the tensor must outlive it. */
-export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[]): Tensor {
-  if (!isOnGpu(tensor)) return new Tensor(tensor.type, tensor.data, shape);
+/**
+ * The same memory under another shape, wherever it lies, and on the host under another type of the same size. It owns nothing: the tensor
+ * must outlive it.
+ */
+export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[], hostType: Tensor.Type = tensor.type): Tensor {
+  if (!isOnGpu(tensor)) return new Tensor(hostType, tensor.data, shape);
   return Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as Tensor.GpuBufferDataTypes, dims: shape });
 }
 

@@ -14,6 +14,8 @@ export interface CaseResult {
   readonly reason?: string;
   readonly worst: Worst | null;
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** The backend's error as a multiple of the reference framework's, or of a unit in the last place where that is more. */
+  readonly timesReference?: number;
   /** The first failures, of `failureCount`. */
   readonly failures: readonly Failure[];
   readonly failureCount: number;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Check } from "../src/checks/check.ts";
-import { asynchronousBackend, referenceBackend } from "../src/mutants/reference.ts";
+import { float32Arithmetic } from "../src/mutants/float32.ts";
+import { asynchronousBackend, referenceBackend, SUPPORTS } from "../src/mutants/reference.ts";
 import { MUTANTS, runMutant } from "../src/mutants/run.ts";
 import { propertyChecks } from "../src/properties/checks.ts";
 import { runCheck, runChecks } from "../src/run.ts";
@@ -14,12 +15,17 @@ beforeAll(async () => {
 });
 
 describe("the control", () => {
-  it.each([referenceBackend("control/sync"), asynchronousBackend("control/async")])("$name passes every check", async (backend) => {
-    const { cases, passed, problems } = await runChecks(backend, checks);
-    expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
-    expect(passed).toBe(checks.length);
-    expect(problems).toEqual([]);
-  });
+  const inFloat32 = referenceBackend("control/float32", float32Arithmetic(), { ...SUPPORTS, accumulation: "float32" });
+
+  it.each([referenceBackend("control/sync"), asynchronousBackend("control/async"), inFloat32])(
+    "$name passes every check",
+    async (backend) => {
+      const { cases, passed, problems } = await runChecks(backend, checks);
+      expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
+      expect(passed).toBe(checks.length);
+      expect(problems).toEqual([]);
+    },
+  );
 
   it("passes with less to offer, and what it cannot is skipped", async () => {
     const least = referenceBackend(

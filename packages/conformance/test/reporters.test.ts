@@ -89,7 +89,7 @@ describe("markdown", () => {
     expect(table("# Conformance")).toEqual([
       "| clause | | wrong/one | right/two |",
       "|---|---|---|---|",
-      "| 5.1 | The formula | 1 ✓ (0.125) | 1 ✓ (0.125) |",
+      "| 5.1 | The formula | 1 ✓ (0.125, 1.5x) | 1 ✓ (0.125, 1.5x) |",
       "| 6.1 | The formula | **1 failed**, 0 passed |  |",
       "| 9.1 | A mask hides from the statistics | 0 ✓ 1 skipped |  |",
       "| 17.4 | Output buffers | 0 ✓ 1 deviate |  |",
@@ -118,6 +118,7 @@ describe("markdown", () => {
   it("tells the worst error, and that of the reference", () => {
     expect(text).toContain("Worst error not finite of the bound (`training/wrong`).");
     expect(text).toContain("The reference frameworks' own worst error by the same bounds: 0.750 (`inference/plain`).");
+    expect(text).toContain("At most 1.5x as far from the truth as they are (`inference/plain`).");
   });
 });
 
@@ -133,7 +134,7 @@ describe("pretty", () => {
         .find((line) => line.trim().startsWith("5.1"))
         ?.trim()
         .split(/ {2,}/),
-    ).toEqual(["5.1", "The formula", "1", "0.125", "0.750"]);
+    ).toEqual(["5.1", "The formula", "1", "0.125", "0.750", "1.5x"]);
     expect(lines.find((line) => line.trim().startsWith("6.1"))).toMatch(/6\.1 +The formula +0 +1 .*not finite/);
   });
 
@@ -220,9 +221,10 @@ const REPORT_SCHEMA = closed(
                 ),
               ),
               failureCount: COUNT,
+              timesReference: NUMBER,
               timedOut: { const: true },
             },
-            ["reason", "timedOut"],
+            ["reason", "timesReference", "timedOut"],
           ),
         ),
         problems: list(TEXT),

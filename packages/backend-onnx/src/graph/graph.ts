@@ -11,7 +11,7 @@ import {
 export type Value = string;
 
 /** The numbers of element types in ONNX's TensorProto.DataType. */
-export const ElementType = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+export const ElementType = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 
 export type ElementTypeName = keyof typeof ElementType;
 

@@ -40,12 +40,9 @@ export function outputPacked(graph: Graph, name: "statistics" | "normalizer", pa
   graph.output(`${name}_out`, rows, "float32", [parts.length, "channels"]);
 }
 
-/**
- * The mask, with every byte that is not 0 as true. The bytes of a bool tensor may be any, such as the 255 of an image's alpha channel;
- * the runtime's kernels count them as they are (onnxruntime 1.30).
- */
+/** The mask as bool, with every byte that is not 0 as true (clause 9.3). */
 export function maskInput(graph: Graph, layout: Layout): Value {
-  const bytes = graph.input("mask", "bool", layout.maskShape);
+  const bytes = graph.input("mask", layout.maskType, layout.maskShape);
   return graph.op("Greater", [graph.op("Cast", [bytes], { to: ElementType.float32 }), graph.float32(0)]);
 }
 

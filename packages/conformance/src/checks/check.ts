@@ -30,6 +30,8 @@ export interface Outcome {
   readonly worst: Worst | null;
   /** The same of the framework that the truth is compared with. */
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** How many times as far from the truth as that framework the backend is; see `timesReference`. */
+  readonly timesReference?: number;
   /** Present where the backend gave no answer in time. */
   readonly timedOut?: true;
 }

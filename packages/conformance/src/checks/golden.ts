@@ -1,6 +1,6 @@
 import type { Supports } from "@batchnorm/spec";
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
-import { compare, type Miss, type Worst, worse } from "../accuracy/compare.ts";
+import { compare, type Miss, timesReference, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
 import type { Case, Outputs, Step } from "../vectors/case.ts";
 import { OUTPUTS } from "../vectors/format.ts";
@@ -35,7 +35,25 @@ export async function runCase(each: Case, backend: AnyBackend): Promise<Outcome>
     failureCount += found.length;
     failures.push(...found.slice(0, KEPT_FAILURES - failures.length));
   });
-  return { failures, failureCount, worst, reference: measureReference(each) };
+  const times = executed.map(({ outputs }, index) => timesTheReference(each, index, outputs));
+  return { failures, failureCount, worst, reference: measureReference(each), ...largest(times) };
+}
+
+function largest(times: readonly (number | null)[]): Pick<Outcome, "timesReference"> {
+  const known = times.filter((each) => each !== null);
+  return known.length === 0 ? {} : { timesReference: Math.max(...known) };
+}
+
+/** The worst output of a step; null where no framework is to compare with. */
+function timesTheReference({ reference, steps, flags }: Case, index: number, outputs: Outputs): number | null {
+  const results = reference === null || flags.includes(DEVIATES) ? undefined : steps[index].results[reference];
+  if (results === undefined) return null;
+  return Math.max(
+    ...OUTPUTS.map((name) => {
+      const [truth, got, own] = [steps[index].truth[name], outputs[name], results[name]];
+      return truth === null || got === null || own === null ? 0 : timesReference(got, own, truth);
+    }),
+  );
 }
 
 /** Keras and PyTorch sum in float32. */

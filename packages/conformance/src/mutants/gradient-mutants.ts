@@ -1,7 +1,8 @@
 import type { Gradients, HostTensor } from "@batchnorm/spec";
 import { CORRECT } from "./arithmetic.ts";
+import { float32Arithmetic } from "./float32.ts";
 import type { Mutant } from "./mutant.ts";
-import { calculating, creating, declaring, override, type SyncLayer, wrapping } from "./wrap.ts";
+import { calculating, creating, declaring, override, type SyncLayer, summing, wrapping } from "./wrap.ts";
 
 /** Wrong gradients, and gradients of a wrong pass. */
 export const GRADIENT_MUTANTS: readonly Mutant[] = [
@@ -29,6 +30,10 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
       },
     },
   ),
+  summing("running-gradient-sums", "adds up the gradients of a whole channel in float32, one element after another", ["12.5"], {
+    ...float32Arithmetic(),
+    sums: float32Arithmetic({ block: Number.POSITIVE_INFINITY }).sums,
+  }),
   calculating("frozen-learns", "gives a frozen layer gradients for gamma and beta", ["10.4"], { learns: () => true }),
   calculating("gradient-through-hidden", "lets hidden elements take part in the statistics' gradient", ["10.5"], {
     through: ({ dgamma, dbeta }, xHat, n) => (n === null ? 0 : (dbeta + xHat * dgamma) / n),

@@ -20,7 +20,8 @@ import type { AnyBackend } from "../checks/check.ts";
 import { type Arithmetic, CORRECT } from "./arithmetic.ts";
 import { ReferenceKernel, type Saved } from "./reference-kernel.ts";
 
-const SUPPORTS: Supports = {
+/** What the reference can do, which is everything. */
+export const SUPPORTS: Supports = {
   maxRank: null,
   dtypes: ["float32"],
   training: true,

@@ -2,7 +2,7 @@ import type { HostTensor, Layer } from "@batchnorm/spec";
 import type { AnyBackend } from "../checks/check.ts";
 import type { Arithmetic } from "./arithmetic.ts";
 import type { Mutant } from "./mutant.ts";
-import { asynchronousBackend, type ReferenceLayer, referenceBackend } from "./reference.ts";
+import { asynchronousBackend, type ReferenceLayer, referenceBackend, SUPPORTS } from "./reference.ts";
 import type { ReferenceKernel } from "./reference-kernel.ts";
 
 export type SyncLayer = Layer<HostTensor, "sync", "sync">;
@@ -13,6 +13,11 @@ type Create = SyncBackend["create"];
 /** A mutant that takes one step of the arithmetic wrongly. */
 export function calculating(name: string, fault: string, clauses: readonly string[], faults: Partial<Arithmetic>): Mutant {
   return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults) };
+}
+
+/** A mutant that sums in float32, says so, and does it wrongly. */
+export function summing(name: string, fault: string, clauses: readonly string[], faults: Partial<Arithmetic>): Mutant {
+  return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults, { ...SUPPORTS, accumulation: "float32" }) };
 }
 
 /** A mutant whose every layer is changed after it was made. */

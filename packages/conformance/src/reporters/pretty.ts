@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report } from "../report.ts";
-import { extremes, formatShare, summarize } from "./summary.ts";
+import { extremes, formatShare, formatTimes, furthestFromReference, summarize } from "./summary.ts";
 
 const SHOWN_CASES = 10;
 
@@ -30,10 +30,10 @@ function clauseTable(result: BackendResult): string[] {
     each.xfailed === 0 ? "" : String(each.xfailed),
     formatShare(each.worst),
     formatShare(each.reference),
+    formatTimes(each.timesReference),
   ]);
-  return table([["", "clause", "passed", "failed", "skipped", "deviates", "error/bound", "reference's"], ...rows], [2, 3, 4, 5, 6, 7]).map(
-    (line, index) => (index === 0 ? styleText("dim", line) : line),
-  );
+  const heads = ["", "clause", "passed", "failed", "skipped", "deviates", "error/bound", "reference's", "error/reference's"];
+  return table([heads, ...rows], [2, 3, 4, 5, 6, 7, 8]).map((line, index) => (index === 0 ? styleText("dim", line) : line));
 }
 
 function accuracy(result: BackendResult): string[] {
@@ -44,6 +44,8 @@ function accuracy(result: BackendResult): string[] {
     lines.push(
       `  the reference's own (Keras; PyTorch in its family): ${formatShare(reference)} of the bound, ${reference.output} of ${reference.id}`,
     );
+  const furthest = furthestFromReference(result);
+  if (furthest !== null) lines.push(`  at most ${formatTimes(furthest.times)} as far from the truth as the reference, in ${furthest.id}`);
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
