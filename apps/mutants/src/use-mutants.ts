@@ -1,8 +1,8 @@
 import { BatchNormError, copyState, defineBackend, type FloatTensor, type HostTensor, hostTensors, type StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { type HostLayer, override, SUPPORTS } from "./reference.ts";
+import { type HostLayer, override, SUPPORTS, writeState } from "./reference.ts";
 import { referenceArithmetic } from "./reference-arithmetic.ts";
-import { configuring, creating, declaring, handling, reordering, stating, wrapping } from "./wrap.ts";
+import { computing, configuring, creating, declaring, handling, reordering, stating, wrapping } from "./wrap.ts";
 
 /** Faults of a layer that is used in another way than the examples use it. */
 export const USE_MUTANTS: readonly Mutant[] = [
@@ -327,27 +327,29 @@ export const USE_MUTANTS: readonly Mutant[] = [
         layer.setState(layer.trainable || !update?.statistics || !update.parameters ? update : { parameters: update.parameters }),
     }),
   ),
-  wrapping("tired-after-64-steps", "stops to update the statistics after 64 training steps", ["7.5"], (layer) => {
-    let steps = 0;
-    return override(layer, {
-      call(x, options) {
-        const { statistics } = copyState(
-          layer.channels > 0
-            ? layer.state()
-            : {
-                parameters: { gamma: null, beta: null },
-                statistics: { movingMean: new Float32Array(1), movingVariance: new Float32Array(1) },
-              },
-        );
-        if (options?.training && ++steps > 64 && options.gradient === false) {
-          const y = layer.call(x, options);
-          layer.setState({ statistics });
-          return y;
-        }
-        return layer.call(x, options);
+  computing("hundredth-step-not-taken", "leaves the statistics alone at every hundredth training step", ["7.5"], ({ train }) => {
+    const steps = new WeakMap<object, number>();
+    return {
+      train(pass) {
+        const { statistics } = copyState(pass.state);
+        const result = train(pass);
+        const step = (steps.get(pass.state) ?? 0) + 1;
+        steps.set(pass.state, step);
+        if (step % 100 === 0) writeState(pass.state, { parameters: {}, statistics });
+        return result;
       },
-    });
+    };
   }),
+  wrapping("channels-of-a-multiple", "folds twice as many channels into its own (parameters that cycle)", ["3.5"], (layer) =>
+    override(layer, {
+      call(x, options) {
+        const channels = x?.shape?.at(layer.config.axis) ?? 0;
+        const folds = layer.config.axis === -1 && layer.channels > 0 && channels === 2 * layer.channels;
+        if (!folds) return layer.call(x, options);
+        return { ...layer.call({ data: x.data, shape: [x.data.length / layer.channels, layer.channels] }, options), shape: x.shape };
+      },
+    }),
+  ),
   wrapping("no-gradient-no-update", "updates the statistics only where the pass is kept", ["10.7", "7.5"], (layer) =>
     override(layer, {
       call(x, options) {

@@ -22,6 +22,13 @@ export const WRONG_CALLS: readonly WrongCall[] = [
   { id: "axis-too-small", clause: "3.4", code: "invalid-axis", config: { axis: -3 }, call: (bench, layer) => layer.call(bench.tensor()) },
   { id: "channels", clause: "3.5", code: "channel-mismatch", call: (bench, layer) => layer.call(bench.tensor(PLAIN_X, [2, 3])) },
   {
+    id: "channels-twice",
+    clause: "3.5",
+    code: "channel-mismatch",
+    call: (bench, layer) => layer.call(bench.tensor([...PLAIN_X, ...PLAIN_X], [3, 4])),
+  },
+  { id: "channels-half", clause: "3.5", code: "channel-mismatch", call: (bench, layer) => layer.call(bench.tensor(PLAIN_X, [6, 1])) },
+  {
     id: "channels-on-axis",
     clause: "3.5",
     code: "channel-mismatch",

@@ -26,8 +26,7 @@ function normalize(pass: HostPass, mean: ArrayLike<number>, variance: ArrayLike<
   return { y, saved: { mean, r, n } };
 }
 
-/** The mean is copied: the statistics may have moved on when backward comes. */
-const infer = (pass: HostPass) => normalize(pass, pass.state.statistics.movingMean.slice(), pass.state.statistics.movingVariance, 0);
+const infer = (pass: HostPass) => normalize(pass, pass.state.statistics.movingMean, pass.state.statistics.movingVariance, 0);
 
 export default defineBackend({
   name: "mine",
