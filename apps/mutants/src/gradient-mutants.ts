@@ -1,8 +1,9 @@
 import type { FloatTensor, Gradients } from "@batchnorm/spec";
+import { float32Formulas } from "./float32.ts";
 import { CORRECT } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
 import { type HostLayer, override } from "./reference.ts";
-import { calculating, creating, declaring, wrapping } from "./wrap.ts";
+import { calculating, creating, declaring, summing, wrapping } from "./wrap.ts";
 
 /** Wrong gradients, and gradients of a wrong pass. */
 export const GRADIENT_MUTANTS: readonly Mutant[] = [
@@ -30,6 +31,10 @@ export const GRADIENT_MUTANTS: readonly Mutant[] = [
       },
     },
   ),
+  summing("running-gradient-sums", "adds up the gradients of a whole channel in float32, one element after another", ["12.5"], {
+    ...float32Formulas(),
+    sums: float32Formulas({ block: Number.POSITIVE_INFINITY }).sums,
+  }),
   calculating("frozen-learns", "gives a frozen layer gradients for gamma and beta", ["10.4"], { learns: () => true }),
   calculating("gradient-through-hidden", "lets hidden elements take part in the statistics' gradient", ["10.5"], {
     through: ({ dgamma, dbeta }, xHat, n) => (n === null ? 0 : (dbeta + xHat * dgamma) / n),

@@ -31,8 +31,12 @@ export function referenceBackend(name: string, faults: Partial<Formulas> = {}): 
 }
 
 /** A backend of this arithmetic that answers at once, and has everything. */
-export function backendOf(name: string, arithmetic: ReferenceArithmetic): HostBackend<"sync"> {
-  return defineBackend({ name, timing: "sync", supports: SUPPORTS, ...arithmetic });
+export function backendOf(
+  name: string,
+  arithmetic: ReferenceArithmetic,
+  accumulation: "float32" | "float64" = "float64",
+): HostBackend<"sync"> {
+  return defineBackend({ name, timing: "sync", supports: { ...SUPPORTS, accumulation }, ...arithmetic });
 }
 
 /** The same on tensors that are described, searched or copied in another way. */

@@ -1,8 +1,9 @@
 import { BatchNormError, type ChannelView, type NonFiniteElement } from "@batchnorm/spec";
+import { float32Formulas } from "./float32.ts";
 import { type Formulas, populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
 import { override } from "./reference.ts";
-import { calculating, creating, handling } from "./wrap.ts";
+import { calculating, creating, handling, summing } from "./wrap.ts";
 
 type Moments = Formulas["moments"];
 
@@ -79,6 +80,21 @@ export const STATISTICS_MUTANTS: readonly Mutant[] = [
       return { mean, variance: float32Sum(values.map((value) => (value - mean) ** 2)) / values.length };
     }),
   }),
+  summing("running-sums", "adds up a whole channel in float32, one element after another", ["12.3"], {
+    ...float32Formulas({ block: Number.POSITIVE_INFINITY }),
+  }),
+  summing("shifted-by-the-first", "takes the mean from differences to the first element, which may lie far outside", ["12.3"], {
+    ...float32Formulas({ corrected: false }),
+  }),
+  summing("shifted-by-the-largest", "takes the mean from differences to the largest element, which may lie far outside", ["12.3"], {
+    ...float32Formulas({ corrected: false, shift: (values) => values.reduce((most, each) => Math.max(most, each), values[0]) }),
+  }),
+  calculating("squares-overflow", "lets the squares of large deviations overflow float32: the output is beta (Keras 3.15)", ["12.7"], {
+    moments: ofValues((values) => {
+      const { mean, variance } = populationMoments(values);
+      return { mean, variance: Math.fround(variance) };
+    }),
+  }),
   calculating("one-element-is-nan", "divides the variance of one element by 0", ["6.4"], {
     moments: ofValues((values) => {
       const { mean, variance } = populationMoments(values);
@@ -86,6 +102,9 @@ export const STATISTICS_MUTANTS: readonly Mutant[] = [
     }),
   }),
   calculating("mask-ignored", "takes the statistics over hidden elements too (tfjs 4.22)", ["9.1"], { sees: () => true }),
+  calculating("mask-of-ones-only", "takes every byte of a mask but 1 for a 0, such as the 255 of an image", ["9.3"], {
+    sees: (mask) => mask === 1,
+  }),
   calculating("mask-inverted", "hides what the mask shows", ["9.1"], { sees: (mask) => mask === 0 }),
   calculating("all-hidden-decays", "lets an all-hidden mask pull the statistics to 0 (Keras 3.15)", ["9.4"], {
     onAllHidden: ({ movingMean, movingVariance }, momentum) => {

@@ -14,6 +14,11 @@ export function calculating(name: string, fault: string, clauses: readonly strin
   return { name, fault, clauses, create: () => referenceBackend(`mutant/${name}`, faults) };
 }
 
+/** A mutant that sums in float32, says so, and does it wrongly. */
+export function summing(name: string, fault: string, clauses: readonly string[], faults: Partial<Formulas>): Mutant {
+  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, referenceArithmetic(faults), "float32") };
+}
+
 /** A mutant whose passes are done in another way. `change` is called once for each backend. */
 export function computing(
   name: string,

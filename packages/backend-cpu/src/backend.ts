@@ -9,15 +9,32 @@ import {
   hostTensors,
   type Layer,
   type MaskTensor,
+  rejectUnknownOptions,
   type StateInput,
 } from "@batchnorm/spec";
 import { backward, infer, type Saved, train } from "./arithmetic.ts";
 import { type Engine, type EngineOptions, newEngine } from "./kernels/engine.ts";
 import { findNonFinite } from "./kernels/non-finite.ts";
+import { Arenas } from "./memory/arenas.ts";
+import { compileKernels } from "./memory/compile.ts";
+import { ALL_KERNELS } from "./memory/module.generated.ts";
+import type { Pool } from "./memory/pool.ts";
+import { SharedMemory } from "./memory/shared-memory.ts";
+import { mostThreads } from "./memory/start-worker.ts";
 import { type CpuState, cpuStore } from "./state.ts";
 
 /** How a backend computes. */
-export type CpuOptions = EngineOptions;
+export interface CpuOptions extends EngineOptions {
+  /**
+   * How many threads work on a large tensor, the caller's among them; default 1, and never more than the machine runs at once.
+   * More than one needs a SharedArrayBuffer (in a page: cross-origin isolation), and tensors from `alloc`. The results are the
+   * same bits on any number.
+   */
+  readonly threads?: number | undefined;
+}
+
+/** From how many elements on two threads are quicker than one. */
+const SMALLEST_THREADED = 2 ** 19;
 
 /** A layer of this backend: it is synchronous, x, y and gradients are float32 tensors, a mask is one of bytes. */
 export type CpuLayer = Layer<FloatTensor, "sync", MaskTensor>;
@@ -50,9 +67,21 @@ export interface CpuBackend extends Backend<FloatTensor, "sync", MaskTensor> {
  * @throws BatchNormError `invalid-argument`, and `unsupported` for `kernels: 'wasm'` where that does not run.
  */
 export function createBackend(options: CpuOptions = {}): CpuBackend {
-  const engine = newEngine(options);
+  const given: unknown = options;
+  rejectUnknownOptions("The options of the CPU backend", given, ["kernels", "threads"]);
+  const { kernels = "auto", threads = 1 } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new BatchNormError("invalid-argument", "The number of threads is wrong", threads, "a positive integer");
+  }
+  let pool: Pool | null = null;
+  const engine = newEngine(options, () => {
+    const shared = shareMemory(Math.min(threads, mostThreads()), kernels === "wasm" ? 0 : SMALLEST_THREADED);
+    pool = shared?.pool ?? null;
+    const module = compileKernels(ALL_KERNELS, "plain");
+    return shared ?? (module && new Arenas(module));
+  });
   const backend = defineBackend<FloatTensor, CpuState, Saved, "sync", MaskTensor>({
-    name: nameOf(options),
+    name: nameOf(kernels, threads),
     timing: "sync",
     supports: { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" },
     tensors: {
@@ -70,11 +99,20 @@ export function createBackend(options: CpuOptions = {}): CpuBackend {
   return {
     ...backend,
     kernels: engine.memory === null ? "plain" : "wasm",
-    ready: engine.pool?.ready ?? Promise.resolve(1),
+    ready: (pool as Pool | null)?.ready ?? Promise.resolve(1),
     download: backend.download as (tensor: HostTensor) => FloatTensor,
     alloc: (shape) => allocate(engine, shape),
-    terminate: () => engine.pool?.terminate(),
+    terminate: () => pool?.terminate(),
   };
+}
+
+/** A memory that threads share; null where one thread is enough, or no memory can be shared. */
+function shareMemory(threads: number, smallest: number): SharedMemory | null {
+  // A page without cross-origin isolation can make a shared memory, but not share it.
+  if (threads === 1 || typeof SharedArrayBuffer === "undefined") return null;
+  const plain = compileKernels(ALL_KERNELS, "plain");
+  const shared = compileKernels(ALL_KERNELS, "shared");
+  return plain && shared && new SharedMemory({ plain, shared }, threads, smallest);
 }
 
 function allocate({ memory }: Engine, shape: readonly number[]): FloatTensor {
@@ -88,7 +126,7 @@ function allocate({ memory }: Engine, shape: readonly number[]): FloatTensor {
 }
 
 /** `cpu` computes as its users get it; the others are that with one way of computing enforced. */
-function nameOf({ kernels = "auto", threads = 1 }: CpuOptions): string {
+function nameOf(kernels: string, threads: number): string {
   if (threads > 1) return "cpu/threads";
   return kernels === "auto" ? "cpu" : `cpu/${kernels}`;
 }

@@ -1,13 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { compileKernels, FIXED_PAGES, instantiate, PAGE } from "../src/memory/compile.ts";
+import { FIXED_PAGES, instantiate, PAGE } from "../src/memory/compile.ts";
 import { type Call, KernelMemory } from "../src/memory/kernel-memory.ts";
-import { LAYOUT } from "../src/memory/module.generated.ts";
-
-const { NORMALIZE, MOMENTS, PROJECTIONS, GRADIENT, MERGE, NON_FINITE, RUNS, MASKED, HEAP, TILE_X, MASK, TILE, COLUMNS, SUMS } = LAYOUT;
+import {
+  COLUMNS,
+  GRADIENT,
+  HEAP,
+  MASK,
+  MASKED,
+  MEAN,
+  MERGE,
+  MOMENTS,
+  NON_FINITE,
+  NORMALIZE,
+  PROJECTIONS,
+  RUNS,
+  SUMS,
+  TILE,
+  TILE_X,
+} from "../src/memory/layout.generated.ts";
+import { modules } from "./engines.ts";
 
 const pages = FIXED_PAGES + 1;
 const wasm = new WebAssembly.Memory({ initial: pages, maximum: pages });
-const memory = new KernelMemory(instantiate(compileKernels("plain") as WebAssembly.Module, wasm), wasm.buffer);
+const memory = new KernelMemory(instantiate(modules.plain, wasm), wasm.buffer);
 const END = pages * PAGE;
 
 const blank: Call = { ...memory.call };
@@ -43,7 +58,7 @@ const refused: readonly (readonly [string, string, Partial<Call>])[] = [
   ["dy", "dy beyond the memory", { ...columns, kernel: PROJECTIONS, ...at, dy: last + 4 }],
   ["dy", "a gradient without dy", { ...runs, kernel: GRADIENT + RUNS, ...at, dy: 0 }],
   ["out", "out beyond the memory", { ...columns, kernel: NORMALIZE, ...at, out: last + 4 }],
-  ["out", "out over the constants", { ...columns, kernel: GRADIENT, ...at, out: LAYOUT.MEAN }],
+  ["out", "out over the constants", { ...columns, kernel: GRADIENT, ...at, out: MEAN }],
   ["constants", "columns that have no constants", { ...columns, kernel: NORMALIZE, ...at, at: COLUMNS - 7 }],
   ["constants", "runs that have no constants", { ...runs, kernel: GRADIENT + RUNS, ...at, at: COLUMNS - 1 }],
   ["sums", "sums beyond their room", { ...columns, kernel: MOMENTS, ...at, into: SUMS - 7 }],

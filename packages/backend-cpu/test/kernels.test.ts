@@ -108,7 +108,8 @@ describe("the kernels as functions", () => {
       () => kernels.inputGradient(four, four, four, view, normalizer, { n: 4, mask: new Uint8Array(3) }, two, two),
     ];
     for (const each of wrong) expectErrorCode(each, "data-length");
-    expectErrorCode(() => createKernels({ threads: 0 }), "invalid-argument");
-    expectErrorCode(() => createKernels({ kernel: "plain" } as never), "invalid-argument");
+    for (const options of [{ threads: 2 }, { kernel: "plain" }, { kernels: "simd" }, null]) {
+      expectErrorCode(() => createKernels(options as never), "invalid-argument");
+    }
   });
 });

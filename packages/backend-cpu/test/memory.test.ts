@@ -2,13 +2,11 @@ import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
 import { Scratch } from "../src/kernels/scratch.ts";
 import { Arenas } from "../src/memory/arenas.ts";
-import { compileKernels } from "../src/memory/compile.ts";
 import { Heap } from "../src/memory/heap.ts";
 import { SharedMemory } from "../src/memory/shared-memory.ts";
+import { modules } from "./engines.ts";
 import { expectErrorCode } from "./expect-error-code.ts";
 import { example, runExample } from "./numbers.ts";
-
-const modules = { plain: compileKernels("plain") as WebAssembly.Module, shared: compileKernels("shared") as WebAssembly.Module };
 
 describe("alloc", () => {
   for (const threads of [1, 2]) {

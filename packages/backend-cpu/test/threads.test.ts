@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
-import { compileKernels, FIXED_PAGES, instantiate, type RunCall } from "../src/memory/compile.ts";
+import { FIXED_PAGES, instantiate, type RunCall } from "../src/memory/compile.ts";
 import { KernelMemory } from "../src/memory/kernel-memory.ts";
-import { LAYOUT } from "../src/memory/module.generated.ts";
+import { CALL, HEAP, NORMALIZE, RUNS } from "../src/memory/layout.generated.ts";
 import { Pool } from "../src/memory/pool.ts";
+import { modules } from "./engines.ts";
 import { expectSameBits } from "./expect-agreement.ts";
 import { example, runExample } from "./numbers.ts";
 import { runInNode } from "./run-in-node.ts";
 
-const module = compileKernels("shared") as WebAssembly.Module;
+const module = modules.shared;
 const CALLS = 2500;
 
 describe("a pool", () => {
@@ -24,7 +25,7 @@ describe("a pool", () => {
   };
   const pool = new Pool(module, memory, slow, 3, 0);
   const { mean, slope, offset } = new KernelMemory(run, memory.buffer);
-  const numbers = new Float32Array(memory.buffer, LAYOUT.HEAP, CALLS);
+  const numbers = new Float32Array(memory.buffer, HEAP, CALLS);
 
   beforeAll(async () => {
     expect(await pool.ready).toBe(3);
@@ -34,14 +35,14 @@ describe("a pool", () => {
   });
   afterAll(() => pool.terminate());
 
-  const record = new Int32Array(memory.buffer, LAYOUT.CALL, 16);
+  const record = new Int32Array(memory.buffer, CALL, 16);
   /** Adds a call for one number: 2 (x - 1) + 3, in place. Written by hand, since a KernelMemory refuses one out of bounds. */
   const addAt = (address: number): void => {
-    record.set([LAYOUT.NORMALIZE + LAYOUT.RUNS, address, 0, address, 1, 0, 1, 0, 1]);
+    record.set([NORMALIZE + RUNS, address, 0, address, 1, 0, 1, 0, 1]);
     pool.add();
   };
   const addCalls = (): void => {
-    for (let k = 0; k < CALLS; k++) addAt(LAYOUT.HEAP + 4 * k);
+    for (let k = 0; k < CALLS; k++) addAt(HEAP + 4 * k);
   };
   const expectOneStep = (): void => expect(numbers.findIndex((value, k) => value !== 2 * (k - 1) + 3)).toBe(-1);
   const count = (): void => {
@@ -71,7 +72,7 @@ describe("a pool", () => {
     for (let round = 0; round < 30; round++) {
       count();
       for (let k = 0; k < 100; k++) {
-        addAt(LAYOUT.HEAP + 4 * k);
+        addAt(HEAP + 4 * k);
         if (k % 10 === 0) addAt(outside);
       }
       expect(() => pool.run()).toThrow(/out of bounds|failed in one of the threads/);
@@ -85,7 +86,7 @@ describe("a pool", () => {
 
   it("forgets calls that are not to be made", () => {
     count();
-    for (let k = 0; k < 10; k++) addAt(LAYOUT.HEAP + 4 * k);
+    for (let k = 0; k < 10; k++) addAt(HEAP + 4 * k);
     pool.clear();
     pool.run();
     expect([...numbers.subarray(0, 10)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

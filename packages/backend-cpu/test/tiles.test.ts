@@ -5,7 +5,7 @@ import { gradients } from "../src/kernels/gradients.ts";
 import { moments } from "../src/kernels/moments.ts";
 import { normalize } from "../src/kernels/normalize.ts";
 import { Normalizer } from "../src/kernels/normalizer.ts";
-import { LAYOUT } from "../src/memory/module.generated.ts";
+import { SEGMENT, TILE } from "../src/memory/layout.generated.ts";
 import { engineWithTiles } from "./engines.ts";
 import { type Example, example, SHAPES } from "./numbers.ts";
 
@@ -29,9 +29,9 @@ describe("the size of a tile and of a stage", () => {
       for (const masked of [false, true]) {
         const given = example(shape, axis, { masked });
         const expected = bitsWith(engineWithTiles(), given);
-        expect(bitsWith(engineWithTiles(LAYOUT.SEGMENT, 0), given)).toEqual(expected);
-        expect(bitsWith(engineWithTiles(LAYOUT.SEGMENT, 1000), given)).toEqual(expected);
-        expect(bitsWith(engineWithTiles(LAYOUT.TILE, 2 ** 20), given)).toEqual(expected);
+        expect(bitsWith(engineWithTiles(SEGMENT, 0), given)).toEqual(expected);
+        expect(bitsWith(engineWithTiles(SEGMENT, 1000), given)).toEqual(expected);
+        expect(bitsWith(engineWithTiles(TILE, 2 ** 20), given)).toEqual(expected);
       }
     });
   }

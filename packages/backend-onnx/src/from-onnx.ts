@@ -10,16 +10,16 @@ export interface OnnxLayerFile {
 }
 
 /**
- * Reads the layer of an ONNX model with one batch normalization, such as `toOnnx` writes: the parameters and statistics bit for bit,
- * epsilon and momentum as the float32 numbers that the file has. The axis is 1, or that of the view around the node. For models with
- * more than one layer there is `@batchnorm/onnx-model`.
+ * Reads the layer of an ONNX model with one batch normalization, such as `toOnnx` writes: the parameters and statistics
+ * bit for bit, epsilon and momentum as the float32 numbers that the file has. The axis is 1, or that of the view around
+ * the node. For models with more than one layer there is `@batchnorm/onnx-model`.
  *
- * A file does not say whether gamma and beta are learned, whether the layer is frozen, or what it does with infinities: center, scale
- * and trainable are true, nonFinite is 'propagate'.
+ * A file does not say whether gamma and beta are learned, whether the layer is frozen, or what it does with infinities:
+ * center, scale and trainable are true, nonFinite is 'propagate'.
  *
- * @throws BatchNormError `invalid-model` for bytes that are no model or contradict themselves; `cannot-convert` for a model with no or
- * several layers, or whose parameters or statistics are not in the file; `negative-variance`, `invalid-epsilon` and others of
- * `resolveConfig` and `resolveState`.
+ * @throws BatchNormError `invalid-model` for bytes that are no model or contradict themselves; `cannot-convert` for a
+ * model with no or several layers, or whose parameters or statistics are not in the file; `negative-variance`,
+ * `invalid-epsilon` and others of `resolveConfig` and `resolveState`.
  */
 export function fromOnnx(bytes: Uint8Array): OnnxLayerFile {
   const { config, state, training } = readLayer(readModel(bytes));

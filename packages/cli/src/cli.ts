@@ -3,7 +3,10 @@ import { Command, CommanderError } from "commander";
 import { addFold } from "./commands/fold.ts";
 import { addFreeze } from "./commands/freeze.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addMerge } from "./commands/merge.ts";
+import { addRecalibrate } from "./commands/recalibrate.ts";
 import { addState } from "./commands/state.ts";
+import { addVerify } from "./commands/verify.ts";
 import { addWeights } from "./commands/weights.ts";
 import type { Context } from "./context.ts";
 import { messageOf } from "./files.ts";
@@ -18,6 +21,8 @@ Examples:
   batchnorm state read model.onnx --out states.json         parameters and statistics of every layer
   batchnorm freeze model.onnx --all --out frozen.onnx       training mode off
   batchnorm fold model.onnx --out folded.onnx               layers into the Conv, Gemm or MatMul beside them
+  batchnorm verify model.onnx                               every layer against the spec, as a runtime computes it
+  batchnorm recalibrate model.onnx --data x.npy --out new.onnx   new moving statistics
   batchnorm weights model.keras                             the layers of a weight file
 
 Exit codes:
@@ -60,6 +65,9 @@ export function program(context: Context): Command {
   addState(command, context);
   addFreeze(command, context);
   addFold(command, context);
+  addVerify(command, context);
+  addRecalibrate(command, context);
+  addMerge(command, context);
   addWeights(command, context);
   settle(command, context.terminal);
   return command;

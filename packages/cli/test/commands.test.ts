@@ -151,7 +151,16 @@ describe("every command", () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     expect(await batchnorm("--version")).toEqual({ status: 0, out: `${version}\n`, err: "" });
     expect(VERSION).toBe(version);
-    for (const command of [["inspect"], ["state", "read"], ["state", "write"], ["freeze"], ["fold"], ["weights"]]) {
+    for (const command of [
+      ["inspect"],
+      ["state", "read"],
+      ["state", "write"],
+      ["freeze"],
+      ["fold"],
+      ["recalibrate"],
+      ["merge"],
+      ["weights"],
+    ]) {
       const { status, out } = await batchnorm(...command, "--help");
       expect(status).toBe(0);
       expect(out).toContain("Examples:\n");

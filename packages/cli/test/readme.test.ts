@@ -10,6 +10,12 @@ it("begins with the true output of inspect on a real model", async () => {
   expect(readme).toContain(`\`\`\`console\n$ batchnorm inspect digits.onnx\n${out}\`\`\``);
 });
 
+it("shows the true output of verify on a model that the runtime computes wrongly", async () => {
+  const { out, status } = await batchnorm("verify", fixture("handmade/training-equal-initializers.onnx"));
+  expect(readme).toContain(`\`\`\`console\n$ batchnorm verify untrained.onnx\n${out}\`\`\``);
+  expect(status).toBe(1);
+});
+
 it("names every command", () => {
   const { commands } = program({ terminal: { out: () => undefined, err: () => undefined, isInteractive: false }, finish: () => undefined });
   for (const command of commands) {

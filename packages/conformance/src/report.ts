@@ -20,6 +20,8 @@ export interface CaseResult {
   readonly reason?: string;
   readonly worst: Worst | null;
   readonly reference: ({ readonly framework: string } & Worst) | null;
+  /** The backend's error as a multiple of the reference framework's, or of a unit in the last place where that is more. */
+  readonly timesReference?: number;
   /** The first failures and the worst, of `failureCount`: see `Outcome`. */
   readonly failures: readonly Failure[];
   readonly failureCount: number;

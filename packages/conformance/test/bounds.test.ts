@@ -3,7 +3,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, it } from "vitest";
 import { caseBounds } from "../src/accuracy/bounds.ts";
 import { compare } from "../src/accuracy/compare.ts";
-import type { Accuracy } from "../src/accuracy/constants.ts";
+import { type Accuracy, sumRoundings } from "../src/accuracy/constants.ts";
 import type { Case, Outputs } from "../src/vectors/case.ts";
 import { OUTPUTS, type OutputName } from "../src/vectors/format.ts";
 import { readVectors } from "../src/vectors/read.ts";
@@ -36,6 +36,9 @@ class Dice {
       accumulation,
       flush: subnormals === "flushed",
       order: this.one(["forward", "backward", "pairwise", "strided"]),
+      block: this.one([128, 128, 64, 16, 7, 2]),
+      shift: this.one(["first", "last", "largest"]),
+      corrected: accumulation === "float32" || this.number() < 0.5,
       variance: this.one(["second pass", "one shifted pass"]),
       affine: this.one(["folded", "centred"]),
       inverseRootOff: this.one([-2, -1, 0, 1, 2]),
@@ -45,7 +48,7 @@ class Dice {
 
   /** One channel, up to three batches: every scale from the subnormals to 1e10, offsets up to 1e6 deviations. */
   layer(): Layer {
-    const rows = this.one([1, 2, 3, 4, 5, 7, 8, 16, 31, 64, 257]);
+    const rows = this.number() < 0.01 ? 4099 : this.one([1, 2, 3, 4, 5, 7, 8, 16, 31, 64, 127, 131, 257]);
     const spread = this.one([1, 1, 1, 1e-3, 1e-10, 1e-18, 2 ** -126, 2 ** -140, 1e5, 1e10]);
     const offset = spread * this.one([0, 0, 1, -30, 1e3, 1e4, 1e6]);
     const pattern = this.one([
@@ -53,6 +56,9 @@ class Dice {
       () => this.one([1.1, -0.7]),
       (row: number) => (row === rows - 1 ? 7.3 : 0.31),
       (row: number) => (row === 0 ? 7.3 : -0.31),
+      // Far outside, at one end or in the middle: what a shift must not be.
+      (row: number) => (row === 0 ? 1e4 : this.number()),
+      (row: number) => (row === rows >> 1 ? 1e6 : (row % 10) / 10),
       () => 0.77,
     ]);
     const gradientScale = this.one([1, 1, 1e-20, 2 ** -130, 1e3, 1e10]);
@@ -139,9 +145,28 @@ describe.each(MANIFESTS)("with $accumulation accumulation and subnormals $subnor
   });
 });
 
+it("blocks of at most 128 terms, full or not, take no more roundings than a float32 sum may", () => {
+  const roundings = (n: number, block: number): number => (n <= block ? n - 1 : block - 1 + roundings(Math.ceil(n / block), block));
+  const accuracy: Accuracy = { accumulation: "float32", subnormals: "preserved" };
+  for (const block of [2, 3, 7, 16, 64, 100, 127, 128]) {
+    for (let n = 1; n < 3e6; n += 1 + (n >> 6)) expect(roundings(n, block)).toBeLessThanOrEqual(sumRoundings(n, accuracy));
+  }
+  for (const n of [129, 128 ** 2 + 1, 128 ** 3 + 1]) expect(roundings(n, 128)).toBeLessThanOrEqual(sumRoundings(n, accuracy));
+  expect(sumRoundings(4096, accuracy)).toBeLessThan(220);
+  expect(sumRoundings(4096, { ...accuracy, accumulation: "float64" })).toBe(4096);
+});
+
 describe("what is wrong lies outside the bounds", () => {
   const accuracy: Accuracy = { accumulation: "float32", subnormals: "preserved" };
-  const liberties: Liberties = { ...new Dice(1).liberties(accuracy), inverseRootOff: 0, variance: "second pass", order: "forward" };
+  const liberties: Liberties = {
+    ...new Dice(1).liberties(accuracy),
+    inverseRootOff: 0,
+    variance: "one shifted pass",
+    order: "forward",
+    block: 128,
+    shift: "first",
+    corrected: true,
+  };
   const uniform = (rows: number, offset: number): number[] => {
     const dice = new Dice(7);
     return Array.from({ length: rows }, () => offset + dice.number() * 2 - 1);
@@ -180,6 +205,35 @@ describe("what is wrong lies outside the bounds", () => {
     const x = Float32Array.from(uniform(1000, 1e4));
     const found = tampered(plain([...x]), () => ({ movingMean: x.reduce((total, value) => Math.fround(total + value), 0) / x.length }));
     expect(found.get("movingMean")).toBeGreaterThan(2);
+  });
+
+  /** Of one sign and size, so that a plain sum of the squares, or of dy, rounds in one direction from some point on. */
+  const drifting = (rows: number): Case => {
+    const x = Array.from({ length: rows }, (_, row) => (row % 2 === 0 ? 0.125 - 1.44 : 0.125 + 1.44));
+    const dy = (scale: number): number[] => x.map((value) => (scale === 0 ? 0.513 : Math.sign(value) * scale));
+    const layer = { config: { momentum: 0 }, gamma: [1.5], beta: [0.25], movingMean: [0.5], movingVariance: [2] };
+    return withTruth({ ...layer, batches: [0, 0.974].map((scale) => ({ x, dy: dy(scale) })) });
+  };
+
+  it.each([4096, 16_384, 65_536])("plain float32 sums of %d terms, and not sums of blocks", (rows) => {
+    const each = drifting(rows);
+    const plainly = shares(each, honestOutputs(each, { ...liberties, block: null }), accuracy);
+    for (const name of ["movingVariance", "dbeta", "dgamma"] as const) expect([name, plainly.get(name)! > 1]).toEqual([name, true]);
+    for (const block of [128, 64, 16, 2]) {
+      const blocked = shares(each, honestOutputs(each, { ...liberties, block }), accuracy);
+      for (const name of OUTPUTS) expect([name, block, blocked.get(name)! < 1]).toEqual([name, block, true]);
+    }
+  });
+
+  it.each([
+    { shift: "first", at: 0 },
+    { shift: "largest", at: 8192 },
+  ] as const)("a float32 mean by a single shift, the $shift element, that lies far outside", ({ shift, at }) => {
+    const each = plain(Array.from({ length: 16_384 }, (_, row) => (row === at ? 1e4 : (row % 10) / 10)));
+    const once = shares(each, honestOutputs(each, { ...liberties, shift, corrected: false }), accuracy);
+    const twice = shares(each, honestOutputs(each, { ...liberties, shift }), accuracy);
+    expect(once.get("movingMean")).toBeGreaterThan(2);
+    expect(twice.get("movingMean")).toBeLessThan(1);
   });
 
   it("the sample variance for n = 8, and for n = 257", () => {

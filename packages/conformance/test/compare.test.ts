@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compare, unitInLastPlace, worse } from "../src/accuracy/compare.ts";
+import { compare, timesReference, unitInLastPlace, worse } from "../src/accuracy/compare.ts";
 
 const [NaN_, INF] = [Number.NaN, Number.POSITIVE_INFINITY];
 
@@ -36,6 +36,16 @@ describe("compare", () => {
       expect(worst?.share).toBe(INF);
       expect(misses).toHaveLength(1);
     }
+  });
+
+  it("takes an infinity for a number that no float32 holds, and for one that is within its bound of that", () => {
+    expect(share(INF, 1e40, 1e35)).toBe(0);
+    expect(share(-INF, -1e40, 1e35)).toBe(0);
+    expect(share(INF, 3.4e38, 1e37)).toBe(0);
+    expect(share(INF, 3.3e38, 1e36)).toBe(INF);
+    expect(share(-INF, 1e40, 1e35)).toBe(INF);
+    expect(share(3.4e38, 1e40, 1e35)).toBeGreaterThan(1e4);
+    expect(share(NaN_, 1e40, 1e35)).toBe(INF);
   });
 
   it("takes an error of the whole bound, and nothing beyond it", () => {
@@ -120,4 +130,24 @@ it("worse keeps the larger share, and the larger distance of either", () => {
   expect(worse(at(1, 2), null)).toEqual(at(1, 2));
   expect(worse(at(0.5, 9), at(1, 2))).toEqual(at(1, 9));
   expect(worse(at(1, 2), at(0.5, 9))).toEqual(at(1, 9));
+});
+
+describe("timesReference", () => {
+  const ulp = 2 ** -22;
+
+  it("is the larger error by the larger one of the reference", () => {
+    const truth = Float64Array.of(2, 3);
+    expect(timesReference([2 + 6 * ulp, 3], [2, 3 - 4 * ulp], truth)).toBe(1.5);
+  });
+
+  it("counts a reference that is closer than a unit in the last place as that far off", () => {
+    expect(timesReference([2 + 3 * ulp], [2], Float64Array.of(2))).toBe(3);
+    // The unit is that of the largest number.
+    expect(timesReference([2 ** -10 + ulp, 2], [2 ** -10, 2], Float64Array.of(2 ** -10, 2))).toBe(1);
+  });
+
+  it("leaves out what is not finite", () => {
+    expect(timesReference([NaN_, INF, 2], [NaN_, INF, 2], Float64Array.of(NaN_, INF, 2))).toBe(0);
+    expect(timesReference([1, 2], [INF, 2], Float64Array.of(5, 2))).toBe(0);
+  });
 });

@@ -7,8 +7,18 @@ import type { Case, Outputs, Step } from "../src/vectors/case.ts";
  */
 export interface Liberties {
   readonly accumulation: "float32" | "float64";
+  /** Within a block of at most 128 terms where sums are float32, over all of them in float64. */
   readonly order: "forward" | "backward" | "pairwise" | "strided";
-  /** A second pass over x - mean, or one pass over x - shift with the shift an element of the channel. */
+  /** The terms of a float32 block: the sums of blocks are summed likewise. `null` is no blocks, which is not honest. */
+  readonly block: number | null;
+  /** Which element of the channel x is shifted by. */
+  readonly shift: "first" | "last" | "largest";
+  /**
+   * Whether the mean is corrected by a second one, from differences to the first: honest float32 sums need that, in float64 an element
+   * that lies far outside costs nothing.
+   */
+  readonly corrected: boolean;
+  /** A second pass over x - mean, or one pass over differences from the shift or the first mean. */
   readonly variance: "second pass" | "one shifted pass";
   /** x * scale + shift, or (x - mean) * scale + beta. */
   readonly affine: "folded" | "centred";
@@ -107,17 +117,18 @@ export function honestOutputs({ config, state, steps }: Case, liberties: Liberti
 function momentsOf(seen: readonly number[], liberties: Liberties): Moments {
   const round = accumulating(liberties);
   const n = seen.length;
-  // Shifted by an element in both cases: its differences from the others are of the size of deviations.
-  const shift = seen[0];
-  const shifted = seen.map((value) => round(value - shift));
-  const beyond = average(sum(shifted, liberties), n, liberties, round);
-  const mean = round(shift + beyond);
+  const meanOf = (values: readonly number[]): number => average(sum(values, liberties), n, liberties, round);
+  const from = (centre: number): number[] => seen.map((value) => round(value - centre));
+  const shift = { first: seen[0], last: seen[n - 1], largest: Math.max(...seen) }[liberties.shift];
+  const centre = liberties.corrected ? round(shift + meanOf(from(shift))) : shift;
+  const deviations = from(centre);
+  const beyond = meanOf(deviations);
+  const mean = round(centre + beyond);
   if (liberties.variance === "second pass") {
-    const squares = seen.map((value) => round(round(value - mean) * round(value - mean)));
-    return { mean, variance: average(sum(squares, liberties), n, liberties, round) };
+    return { mean, variance: meanOf(from(mean).map((value) => round(value * value))) };
   }
-  const squares = shifted.map((value) => round(value * value));
-  return { mean, variance: Math.max(0, round(average(sum(squares, liberties), n, liberties, round) - round(beyond * beyond))) };
+  const squares = meanOf(deviations.map((value) => round(value * value)));
+  return { mean, variance: Math.max(0, round(squares - round(beyond * beyond))) };
 }
 
 function average(total: number, n: number, { reciprocal }: Liberties, round: Round): number {
@@ -125,6 +136,16 @@ function average(total: number, n: number, { reciprocal }: Liberties, round: Rou
 }
 
 function sum(values: readonly number[], liberties: Liberties): number {
+  const { accumulation, block } = liberties;
+  if (accumulation === "float64" || block === null || values.length <= block) return sumRun(values, liberties);
+  const blocks = Array.from({ length: Math.ceil(values.length / block) }, (_, j) =>
+    sumRun(values.slice(j * block, (j + 1) * block), liberties),
+  );
+  return sum(blocks, liberties);
+}
+
+/** All values in a row, or in the order that was drawn. */
+function sumRun(values: readonly number[], liberties: Liberties): number {
   const round = accumulating(liberties);
   const add = (a: number, b: number): number => round(a + b);
   switch (liberties.order) {

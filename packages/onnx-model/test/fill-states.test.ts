@@ -1,4 +1,5 @@
-import { type BatchNormJSON, DEFAULT_CONFIG, toJSON } from "@batchnorm/spec";
+import { DEFAULT_CONFIG } from "@batchnorm/spec";
+import { type BatchNormJSON, toJSON } from "@batchnorm/spec/convert";
 import { describe, expect, test } from "vitest";
 import { fillStates, find } from "../src/index.ts";
 import { expectCode } from "./expect-code.ts";

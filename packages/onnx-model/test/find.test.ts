@@ -1,51 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { type FoundLayer, find, type Numbers, readModel } from "../src/index.ts";
+import { find, readModel } from "../src/index.ts";
 import { ElementType, EXTERNAL, GraphProtoSchema, NodeProtoSchema, TensorProtoSchema } from "../src/proto/index.ts";
 import { expectCode } from "./expect-code.ts";
-import { type KnownLayer, MODELS, modelOf, tensorsOf } from "./fixtures.ts";
 import { float, Models, valueInfo } from "./model-builder.ts";
-
-/** What both the maker of a model and `find` say of a layer, in one form. */
-function ofKnown(layer: KnownLayer) {
-  const { form, mode, graph, node, channels, epsilon, momentum, readable } = layer;
-  const known = readable.includes("epsilon") ? Math.fround(epsilon!) : null;
-  // A file holds float32 numbers, and a formula no momentum.
-  const stored = momentum === null || form !== "BatchNormalization" ? null : Math.fround(momentum);
-  return { form, mode, scope: graph, node, channels, epsilon: known, momentum: stored, readable: [...readable].sort() };
-}
-
-function ofFound({ form, mode, scope, nodes, channels, epsilon, momentum, parameters, statistics }: FoundLayer) {
-  // Keras on PyTorch adds zeros where a layer has no beta: the makers say what the layer has.
-  const isThere = (name: string, values: Numbers | null): boolean =>
-    values !== null && !(form === "Sub+Mul+Add" && name === "beta" && values.every((value) => value === 0));
-  const arrays = Object.entries({ ...parameters, ...statistics }).flatMap(([name, values]) => (isThere(name, values) ? [name] : []));
-  const readable = [...arrays, ...(epsilon === null ? [] : ["epsilon"])].sort();
-  return { form, mode, scope, node: nodes[0], channels, epsilon, momentum, readable };
-}
-
-describe("every layer of every model, and nothing else", () => {
-  test.each(MODELS.map((known) => [known.id, known] as const))("%s", async (_, known) => {
-    const { layers, traces, lookalikes } = await find(modelOf(known));
-    const nodesOf = (form: string): string[] => known.layers.filter((layer) => layer.form === form).map(({ node }) => node);
-    expect(traces.map(({ node }) => node).sort()).toEqual(nodesOf("folded").sort());
-    expect(lookalikes.filter(({ code }) => code === "instance-norm").map(({ nodes }) => nodes[0])).toEqual(nodesOf("instance-norm"));
-    const wanted = known.layers.filter(({ form }) => form !== "folded" && form !== "instance-norm");
-    const order = (a: { scope: string }, b: { scope: string }): number => (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
-    expect(layers.map(ofFound).sort(order)).toEqual(wanted.map(ofKnown).sort(order));
-    // Whatever can be read is the array that was put there, bit for bit.
-    const tensors = tensorsOf(known.states ?? known.tensors);
-    for (const layer of layers) {
-      const { name } = wanted.find((each) => each.graph === layer.scope && each.node === layer.nodes[0])!;
-      // TorchScript runs the module to trace it, and in training mode that moves the statistics on their way into the file.
-      const moved = known.id.startsWith("torch/") && layer.mode === "training";
-      for (const [array, values] of Object.entries({ ...layer.parameters, ...(moved ? {} : layer.statistics) })) {
-        const truth = tensors.get(`layer/${name}/${array}`)?.data ?? new Float32Array(layer.channels!);
-        if (values !== null) expect([...values], `${name} ${array}`).toEqual([...truth]);
-      }
-    }
-  });
-});
 
 const VECTORS = { gamma: [1.5, -0.5, 2], beta: [0.25, 2, -1], mean: [0.75, -1.25, 3], variance: [4, 0.5, 1] };
 
@@ -176,6 +134,21 @@ describe("decomposed forms", () => {
       movingVariance: Float32Array.from(VECTORS.variance),
     });
     expect(layer.name).toBe("bn");
+  });
+
+  test("a mean that is added, not taken away, is no layer of the formula", async () => {
+    const wrong = jax((g, { x, k }) => {
+      const l = g.op("Add", [g.op("Mul", ["bn.mean", k]), "bn.beta"]);
+      return g.op("Add", [g.op("Mul", [x, k]), l], {}, "y");
+    });
+    expect((await find(wrong.model(23))).layers.map(({ form }) => form)).toEqual(["Mul+Add"]);
+  });
+
+  test("constants along the batch are no layer's", async () => {
+    const graph = new Models();
+    const product = graph.op("Mul", [graph.input("x", [3, 2, 4, 4]), graph.float([1, 2, 3], [3, 1, 1, 1])]);
+    graph.output(graph.op("Add", [product, graph.float([1, 2, 3], [3, 1, 1, 1])]), [3, 2, 4, 4]);
+    expect((await find(graph.model())).layers).toEqual([]);
   });
 
   test("unfolded without gamma and beta", async () => {
@@ -310,6 +283,28 @@ describe("training mode, spelled out", () => {
   ])("%s is none", async (_, axes) => {
     const { layers } = await find(moments(axes, centred).model(17));
     expect(layers).toEqual([]);
+  });
+
+  test.each([
+    [32, 1],
+    [31, 0],
+  ])("a sum over %i elements of 32 is %i mean", async (count, layers) => {
+    const graph = new Models();
+    const x = graph.input("x", [2, 4, 4, 3]);
+    const axes = graph.int64([0, 1, 2]);
+    const mean = graph.op("Div", [graph.op("ReduceSum", [x, axes], { keepdims: 1 }), graph.float([count], [])]);
+    const centred = graph.op("Sub", [x, mean]);
+    const squares = graph.op("ReduceSumSquare", [centred, axes], { keepdims: 1 });
+    const variance = graph.op("Div", [squares, graph.float([count], [])]);
+    const root = graph.op("Sqrt", [graph.op("Add", [variance, graph.float([1e-3], [])])]);
+    graph.op("Div", [centred, root], {}, "y");
+    expect((await find(graph.output("y", [2, 4, 4, 3]).model(18))).layers).toHaveLength(layers);
+  });
+
+  test("axes that no tensor has are none", async () => {
+    for (const axis of [2 ** 40, -(2 ** 40), 64]) {
+      expect((await find(moments([0, axis], centred).model(17))).layers).toEqual([]);
+    }
   });
 
   test("a node whose mean and variance are those of the batch", async () => {

@@ -65,7 +65,10 @@ export function int64(name: string, values: readonly number[], dims: readonly nu
   });
 }
 
-/** A graph under construction, by the names of its values. Every method but `graph`, `proto`, `bytes` and `model` gives a name. */
+/**
+ * A graph under construction, by the names of its values. Every method but `graph`, `proto`, `bytes` and `model` gives
+ * a name.
+ */
 export class Models {
   readonly #graph: GraphProto = create(GraphProtoSchema, { name: "test" });
   #values = 0;

@@ -75,7 +75,10 @@ const ABSURD: readonly bigint[] = [
   4_600_000_000_000_000_000n,
 ];
 
-/** One change of a model as a tree of fields, whose lengths stay right: a field twice, gone, exchanged, another number, other data. */
+/**
+ * One change of a model as a tree of fields, whose lengths stay right: a field twice, gone, exchanged, another number,
+ * other data.
+ */
 export function mutateTree(schema: DescMessage, bytes: Uint8Array, random: Random): Uint8Array {
   const tree = parse(schema, bytes);
   const changes = random.below(4) === 0 ? 1 + random.below(3) : 1;
@@ -126,7 +129,10 @@ export function mutateTree(schema: DescMessage, bytes: Uint8Array, random: Rando
   return write(tree);
 }
 
-/** One change of the bytes, with no regard to what they mean: bits, an end too early, numbers or a stretch put in, a stretch gone. */
+/**
+ * One change of the bytes, with no regard to what they mean: bits, an end too early, numbers or a stretch put in, a
+ * stretch gone.
+ */
 export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
   const changed = bytes.slice();
   const at = random.below(bytes.length);

@@ -17,7 +17,10 @@ const LETTERS = [
   "11111100001000011110100001000011111",
 ];
 
-/** Two lines of text, black on white, normalized as PaddleOCR does it: on noise the models say nothing, and nothing is tested. */
+/**
+ * Two lines of text, black on white, normalized as PaddleOCR does it: on noise the models say nothing, and nothing is
+ * tested.
+ */
 function picture(shape: readonly number[]): Data {
   const [, channels, height, width] = shape;
   const data = new Float32Array(channels * height * width).fill(2);

@@ -109,7 +109,7 @@ describe("a file that is no model", () => {
     ["text", new TextEncoder().encode("<!DOCTYPE html><html>"), ""],
     ["a zip", Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0), ""],
     ["a length beyond the file", Uint8Array.of(0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f), "longer than what is left"],
-    ["a length beyond the message around it", Uint8Array.of(8, 8, 0x3a, 4, 0x0a, 5, 1, 2, 3, 4), "longer than what is left"],
+    ["a length beyond the message around it", Uint8Array.of(8, 8, 0x3a, 4, 0x0a, 5, 1, 2, 3, 8, 8, 8), "longer than what is left"],
     ["a varint that does not end", Uint8Array.of(8, ...Array(12).fill(0x80)), "more than ten bytes"],
     ["text where a number is meant", Uint8Array.of(0x0a, 3, 49, 48, 48), "another wire type"],
     ["a number where text is meant", Uint8Array.of(0x10, 5), "another wire type"],
@@ -128,7 +128,8 @@ describe("a file that is no model", () => {
   });
 
   test("messages nested without end", async () => {
-    // An attribute with a graph with a node with an attribute, and so on: each level is three messages around the last one.
+    // An attribute with a graph with a node with an attribute, and so on: each level is three messages around the last
+    // one.
     let nested = create(GraphProtoSchema, { name: "innermost" });
     for (let depth = 0; depth < 50; depth++) {
       nested = create(GraphProtoSchema, {

@@ -13,8 +13,9 @@ export interface Data {
 }
 
 /**
- * Runs a model as it is, without the runtime's own optimizations, and gives the named values, which need not be outputs. float16 goes in and
- * comes out as float32, through Casts: onnxruntime-node 1.30 cannot take a Float16Array, which is what its tensors hold from Node 24 on.
+ * Runs a model as it is, without the runtime's own optimizations, and gives the named values, which need not be
+ * outputs. float16 goes in and comes out as float32, through Casts: onnxruntime-node 1.30 cannot take a Float16Array,
+ * which is what its tensors hold from Node 24 on.
  */
 export async function runModel(
   model: OnnxModel,

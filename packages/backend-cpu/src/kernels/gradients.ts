@@ -7,7 +7,7 @@ import { GradientSlabs } from "../simd/gradient-slabs.ts";
 import { type Slab, sweepGradient, sweepNormalize, sweepProjections, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
 import type { Normalizer } from "./normalizer.ts";
-import type { ScratchArrays } from "./scratch.ts";
+import { type ScratchArrays, scratchArrays } from "./scratch.ts";
 
 /** What the batch's own statistics were taken from, where they normalized: the gradient flows through them, too. */
 export interface BatchElements {
@@ -66,7 +66,7 @@ export function inputGradient(
 ): void {
   checkGradient(dy, x, dx, view, batch);
   const { channels } = view;
-  const scratch = engine.scratch.arrays(channels);
+  const scratch = scratchArrays(engine, channels);
   const terms = termsOf(scratch, normalizer, batch, 0, channels, dgamma, dbeta);
   const memory = memoryFor(engine, dy.length);
   if (memory === null || !fold(scratch, terms, 0, channels)) plainGradient(terms, dy, x, dx, view, batch, 0, channels);
@@ -99,7 +99,7 @@ export function gradients(
   checkData("x", x, view);
   checkGradient(dy, x, dx, view, batch);
   const slabs = new GradientSlabs(memory, view, x, dy, dx);
-  const scratch = engine.scratch.arrays(view.channels);
+  const scratch = scratchArrays(engine, view.channels);
   while (slabs.next()) {
     const { from, to } = slabs;
     sweepProjections(slabs, { origin: normalizer.mean, first: dbeta, second: dgamma });

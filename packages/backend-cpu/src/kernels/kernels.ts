@@ -1,4 +1,7 @@
-import type { ChannelView, NonFiniteElement } from "@batchnorm/spec";
+import { type ChannelView, type NonFiniteElement, rejectUnknownOptions } from "@batchnorm/spec";
+import { compileKernels } from "../memory/compile.ts";
+import { ALL_KERNELS } from "../memory/module.generated.ts";
+import { memoryWithoutTensors } from "../memory/without-tensors.ts";
 import { type EngineOptions, newEngine } from "./engine.ts";
 import { type BatchElements, gradients, inputGradient, parameterGradients } from "./gradients.ts";
 import { moments } from "./moments.ts";
@@ -72,7 +75,11 @@ export interface Kernels {
  * throw `data-length` for arrays that do not fill their view.
  */
 export function createKernels(options: EngineOptions = {}): Kernels {
-  const engine = newEngine(options);
+  rejectUnknownOptions("The options of the kernels", options, ["kernels"]);
+  const engine = newEngine(options, () => {
+    const module = compileKernels(ALL_KERNELS, "plain");
+    return module && memoryWithoutTensors(module);
+  });
   return {
     normalize: (x, y, view, normalizer) => normalize(engine, x, y, view, normalizer),
     moments: (x, view, mask, mean, variance) => moments(engine, x, view, mask, mean, variance),

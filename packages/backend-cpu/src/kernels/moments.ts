@@ -2,6 +2,7 @@ import type { ChannelView } from "@batchnorm/spec";
 import { momentsPlain } from "../plain/sums.ts";
 import { sweepMoments, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
+import { scratchArrays } from "./scratch.ts";
 
 // Mean and variance from one pass, around an origin that lies within the channel's own data:
 //
@@ -38,7 +39,7 @@ export function moments(
     variance.fill(Number.NaN);
     return 0;
   }
-  const { origin } = engine.scratch.arrays(view.channels);
+  const { origin } = scratchArrays(engine, view.channels);
   firstElements(x, view, mask, origin);
   sum(engine, x, view, mask, origin, mean, variance);
   if (!finishMoments(n, view.channels, origin, mean, variance)) {

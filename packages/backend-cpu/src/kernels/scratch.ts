@@ -1,4 +1,5 @@
 import { type Float32Constants, newFloat32Constants } from "../simd/float32.ts";
+import type { Engine } from "./engine.ts";
 
 /** What one call works with, `[channels]`. */
 export interface ScratchArrays {
@@ -26,6 +27,12 @@ export class Scratch {
     this.#kept.set(channels, arrays);
     return arrays;
   }
+}
+
+/** What a call on so many channels works with. */
+export function scratchArrays(engine: Engine, channels: number): ScratchArrays {
+  engine.scratch ??= new Scratch();
+  return engine.scratch.arrays(channels);
 }
 
 function newArrays(channels: number): ScratchArrays {

@@ -1,13 +1,11 @@
 import { instantiate, MOST_PAGES, PAGE } from "./compile.ts";
 import { Heap, sizeOf } from "./heap.ts";
 import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
-import { LAYOUT } from "./module.generated.ts";
+import { HEAP } from "./layout.generated.ts";
+import { fixedMemory, tileMemory } from "./without-tensors.ts";
 
 /** The least size of an arena. */
 const LEAST_PAGES = 1024;
-
-/** Elements of x, and as many of dy, that the stage takes: a quarter of a megabyte each, what a second-level cache holds. */
-const STAGE = 2 ** 16;
 
 /** A memory of fixed size with tensors in it. */
 interface Arena {
@@ -91,7 +89,7 @@ export class Arenas implements TensorMemory {
         return {
           memory: new KernelMemory(instantiate(this.#module, memory), buffer),
           buffer,
-          heap: new Heap(LAYOUT.HEAP, buffer.byteLength),
+          heap: new Heap(HEAP, buffer.byteLength),
           tensors: 0,
         };
       } catch {
@@ -102,19 +100,6 @@ export class Arenas implements TensorMemory {
   }
 }
 
-/**
- * A memory that holds no tensors, and has tiles and a stage for those that lie elsewhere, of so many elements. No result depends on
- * either.
- */
-export function tileMemory(module: WebAssembly.Module, tile?: number, stage: number = STAGE): KernelMemory {
-  const memory = fixedMemory(pagesFor(8 * stage));
-  return new KernelMemory(instantiate(module, memory), memory.buffer, null, tile, stage);
-}
-
 function pagesFor(bytes: number): number {
-  return Math.ceil((LAYOUT.HEAP + bytes) / PAGE);
-}
-
-function fixedMemory(pages: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  return Math.ceil((HEAP + bytes) / PAGE);
 }

@@ -1,8 +1,31 @@
 import type { RunCall } from "./compile.ts";
-import { LAYOUT } from "./module.generated.ts";
+import {
+  CALL,
+  CALL_BYTES,
+  COLUMNS,
+  FIRST,
+  GRADIENT,
+  HEAP,
+  MASK,
+  MASKED,
+  MEAN,
+  MERGE,
+  MOMENTS,
+  NORMALIZE,
+  OFFSET,
+  ORIGIN,
+  PROJECTIONS,
+  PULL,
+  RUNS,
+  SECOND,
+  SEGMENT,
+  SLOPE,
+  SUMS,
+  TILE,
+  TILE_DY,
+  TILE_X,
+} from "./layout.generated.ts";
 import type { Pool } from "./pool.ts";
-
-const { RUNS, MASKED, NORMALIZE, MOMENTS, PROJECTIONS, GRADIENT, MERGE, COLUMNS, SUMS, MASK, TILE_X } = LAYOUT;
 
 /** Where kernels work and tensors may lie. */
 export interface TensorMemory {
@@ -44,7 +67,7 @@ export interface Call {
  * Elements of a tile: 16 KB, which a first-level cache holds beside what is copied to it. Normalization of 65,536 elements takes
  * 0.21 ns for each with tiles of 4096, 0.31 with 8192, 0.25 with 1024.
  */
-const TILE: number = LAYOUT.SEGMENT;
+const DEFAULT_TILE: number = SEGMENT;
 
 const NOTHING: Call = {
   kernel: 0,
@@ -91,25 +114,22 @@ export class KernelMemory {
   #bytes: number;
 
   /** `tile` and `stage` are numbers of elements; what is above the layout's heap is the stage's where there is one. */
-  constructor(run: RunCall, buffer: ArrayBufferLike, pool: Pool | null = null, tile: number = TILE, stage: number = 0) {
+  constructor(run: RunCall, buffer: ArrayBufferLike, pool: Pool | null = null, tile: number = DEFAULT_TILE, stage: number = 0) {
     this.pool = pool;
     this.tile = tile;
-    this.mean = new Float32Array(buffer, LAYOUT.MEAN, COLUMNS);
-    this.slope = new Float32Array(buffer, LAYOUT.SLOPE, COLUMNS);
-    this.offset = new Float32Array(buffer, LAYOUT.OFFSET, COLUMNS);
-    this.pull = new Float32Array(buffer, LAYOUT.PULL, COLUMNS);
-    this.origin = new Float64Array(buffer, LAYOUT.ORIGIN, COLUMNS);
-    this.first = new Float64Array(buffer, LAYOUT.FIRST, SUMS);
-    this.second = new Float64Array(buffer, LAYOUT.SECOND, SUMS);
-    this.mask = new Uint8Array(buffer, LAYOUT.MASK, LAYOUT.TILE);
-    this.tileX = new Float32Array(buffer, LAYOUT.TILE_X, LAYOUT.TILE);
-    this.tileDy = new Float32Array(buffer, LAYOUT.TILE_DY, LAYOUT.TILE);
-    this.stage =
-      stage === 0
-        ? null
-        : { x: new Float32Array(buffer, LAYOUT.HEAP, stage), dy: new Float32Array(buffer, LAYOUT.HEAP + 4 * stage, stage) };
+    this.mean = new Float32Array(buffer, MEAN, COLUMNS);
+    this.slope = new Float32Array(buffer, SLOPE, COLUMNS);
+    this.offset = new Float32Array(buffer, OFFSET, COLUMNS);
+    this.pull = new Float32Array(buffer, PULL, COLUMNS);
+    this.origin = new Float64Array(buffer, ORIGIN, COLUMNS);
+    this.first = new Float64Array(buffer, FIRST, SUMS);
+    this.second = new Float64Array(buffer, SECOND, SUMS);
+    this.mask = new Uint8Array(buffer, MASK, TILE);
+    this.tileX = new Float32Array(buffer, TILE_X, TILE);
+    this.tileDy = new Float32Array(buffer, TILE_DY, TILE);
+    this.stage = stage === 0 ? null : { x: new Float32Array(buffer, HEAP, stage), dy: new Float32Array(buffer, HEAP + 4 * stage, stage) };
     this.#run = run;
-    this.#record = new Int32Array(buffer, LAYOUT.CALL, LAYOUT.CALL_BYTES / 4);
+    this.#record = new Int32Array(buffer, CALL, CALL_BYTES / 4);
     this.#buffers = new Set([buffer]);
     this.#bytes = buffer.byteLength;
   }
@@ -132,7 +152,7 @@ export class KernelMemory {
    */
   run(): number {
     this.#writeCall();
-    return this.#run(LAYOUT.CALL);
+    return this.#run(CALL);
   }
 
   /**
@@ -188,7 +208,7 @@ function checkBounds(call: Call, bytes: number): void {
   if ((work === MOMENTS || work === PROJECTIONS) && !(call.into + columns <= SUMS)) throw outOfBounds("sums", call);
   if ((kernel & MASKED) === 0) return;
   const maskBytes = (kernel & RUNS) === 0 ? rows : rows * length;
-  if (!(mask >= MASK && mask + maskBytes <= MASK + LAYOUT.TILE)) throw outOfBounds("the mask", call);
+  if (!(mask >= MASK && mask + maskBytes <= MASK + TILE)) throw outOfBounds("the mask", call);
 }
 
 function fits(address: number, span: number, bytes: number): boolean {

@@ -1,8 +1,6 @@
 import type { RunCall } from "./compile.ts";
-import { LAYOUT } from "./module.generated.ts";
+import { CALL, CALL_BYTES, CALLS, COUNTERS, TABLE } from "./layout.generated.ts";
 import { startWorker, type WorkerHandle } from "./start-worker.ts";
-
-const { CALL, CALLS, CALL_BYTES, COUNTERS, TABLE } = LAYOUT;
 
 /** The int32 of one record. */
 const WORDS: number = CALL_BYTES / 4;

@@ -1,9 +1,9 @@
-import { tileMemory } from "./arenas.ts";
 import { FIXED_PAGES, instantiate, MOST_PAGES, PAGE } from "./compile.ts";
 import { Heap, sizeOf } from "./heap.ts";
 import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
-import { LAYOUT } from "./module.generated.ts";
+import { HEAP } from "./layout.generated.ts";
 import { Pool } from "./pool.ts";
+import { tileMemory } from "./without-tensors.ts";
 
 /**
  * Tensors in one memory that threads share. It may grow: views of a SharedArrayBuffer are not detached by that, they go on
@@ -33,7 +33,7 @@ export class SharedMemory implements TensorMemory {
     const run = instantiate(module, this.#memory);
     this.pool = new Pool(module, this.#memory, run, threads, smallest);
     this.#kernels = new KernelMemory(run, buffer, this.pool);
-    this.#heap = new Heap(LAYOUT.HEAP, buffer.byteLength);
+    this.#heap = new Heap(HEAP, buffer.byteLength);
   }
 
   find(x: Float32Array, second: Float32Array | null = null, third: Float32Array | null = null): KernelMemory {

@@ -1,5 +1,5 @@
 import type { ChannelView } from "@batchnorm/spec";
-import { LAYOUT } from "../memory/module.generated.ts";
+import { SEGMENT } from "../memory/layout.generated.ts";
 
 /**
  * How a tensor `[outer, channels, inner]` is gone through: as a matrix of rows, each of `columns` stretches of `width` elements.
@@ -78,7 +78,7 @@ function columnGrid({ outer, channels, inner }: ChannelView, repeat: number): Gr
 
 function runGrid({ outer, channels, inner }: ChannelView): Grid {
   const most = Math.max(Math.floor(MOST_CHUNKS / outer), 1);
-  const wanted = Math.min(most, Math.floor(inner / (4 * LAYOUT.SEGMENT)));
+  const wanted = Math.min(most, Math.floor(inner / (4 * SEGMENT)));
   const partLength = Math.ceil(inner / Math.max(wanted, 1));
   const parts = Math.ceil(inner / partLength);
   const chunkRows = parts > 1 ? 1 : Math.max(Math.ceil(outer / MOST_CHUNKS), Math.ceil(SMALLEST_CHUNK / inner));

@@ -1,11 +1,9 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
-import { LAYOUT } from "../memory/module.generated.ts";
+import { COLUMNS, GRADIENT, MASKED, MERGE, MOMENTS, NON_FINITE, NORMALIZE, PROJECTIONS, RUNS, SUMS } from "../memory/layout.generated.ts";
 import type { Float32Constants } from "./float32.ts";
 import { type Grid, gather, gridOf, spread } from "./grid.ts";
 import { runRegion, type Sums, type Sweep, windowOf, windowsOf } from "./tiles.ts";
-
-const { RUNS, MASKED, NORMALIZE, MOMENTS, PROJECTIONS, GRADIENT, MERGE, NON_FINITE, COLUMNS, SUMS } = LAYOUT;
 
 /** Where a row does not fit a tile, a tile has parts of so many: constants are loaded once for some rows. */
 const TILE_ROWS = 4;

@@ -1,5 +1,5 @@
 import type { KernelMemory } from "../memory/kernel-memory.ts";
-import { LAYOUT } from "../memory/module.generated.ts";
+import { MASK } from "../memory/layout.generated.ts";
 import type { Pool } from "../memory/pool.ts";
 import type { Float32Constants } from "./float32.ts";
 import type { Grid } from "./grid.ts";
@@ -167,7 +167,7 @@ function fillCall({ memory, kernel, grid }: Sweep, region: Region, rowLength: nu
   call.length = runs ? region.length : region.columns;
   call.at = region.at;
   call.into = region.into;
-  call.mask = LAYOUT.MASK;
+  call.mask = MASK;
 }
 
 /** The offset of a region's first element, in elements. */

@@ -1,6 +1,7 @@
 import { Graph, type Value } from "./graph.ts";
 import { atLeastOne, elements, inverseDeviation, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
+import { finite } from "./moments.ts";
 
 /** What the gradient flows through, and so what a backward graph is given. */
 export type Through = "moving" | "batch" | "visible";
@@ -41,15 +42,15 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
   const pull = graph.div(graph.mul(r, dgamma), count);
-  const share = graph.div(dbeta, count);
-  const shift = remainder === null ? share : graph.sub(share, graph.mul(remainder, pull));
+  const constant = graph.div(dbeta, count);
+  const shift = remainder === null ? constant : graph.sub(constant, graph.mul(remainder, finite(graph, pull)));
   const entered =
     through === "batch" ? layout.affine(graph, deviation, pull, shift) : enteredUnderMask(graph, layout, deviation, pull, shift);
   graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
 }
 
-/** What the batch takes out of dy at the visible elements, 0 at the others. A hidden one may be infinite, and dgamma with it. */
+/** What the batch takes out of dy at the visible elements, 0 at the others: a hidden one may be infinite, and so dgamma. */
 function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, pull: Value, shift: Value): Value {
   const zero = graph.float32(0);
   const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, pull), graph.sub(zero, shift));

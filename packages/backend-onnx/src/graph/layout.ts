@@ -14,6 +14,11 @@ export interface Layout {
   readonly shape: readonly Dimension[];
   /** The dimensions of a mask over x. */
   readonly maskShape: readonly Dimension[];
+  /**
+   * What a mask is given as. The bytes of a bool tensor may be any, such as the 255 of an image's alpha channel, and kernels on the CPU
+   * take a bool for 0 or 1 (onnxruntime 1.30 counts 255 as 255, or looks at one bit); as numbers all of them are right.
+   */
+  readonly maskType: "uint8" | "bool";
   /** Declares the inputs that the layout itself needs. */
   declare(graph: Graph): void;
   /** x less a number for each channel, `[channels]`. */
@@ -86,6 +91,7 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
     key: `channels-first ${keyOf(outer)} ${keyOf(inner)}`,
     shape: ["outer", "channels", "inner"],
     maskShape: ["outer", 1, "inner"],
+    maskType: onHost ? "uint8" : "bool",
     declare: (graph) => {
       declareAxis(graph, outer, OUTER, 2);
       declareAxis(graph, inner, INNER, 3);
@@ -137,6 +143,7 @@ export function channelsLast(rows: StageShape, tile: StageShape, { onHost }: Lay
     key: `channels-last ${keyOf(rows)} ${keyOf(tile)}`,
     shape: ["tiles", "tile * channels"],
     maskShape: ["tiles", "tile", 1],
+    maskType: onHost ? "uint8" : "bool",
     declare: (graph) => {
       graph.input(TILE, "int64", [1]);
       declareAxis(graph, rows, OUTER, 2);

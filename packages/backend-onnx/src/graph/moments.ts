@@ -119,6 +119,6 @@ function fitsFloat32(graph: Graph, value: Value): Value {
 }
 
 /** The value, or 0 in its place where it is infinite or NaN: x - shift would turn an infinite mean into NaN (clause 11.1). */
-function finite(graph: Graph, value: Value): Value {
+export function finite(graph: Graph, value: Value): Value {
   return graph.where(fitsFloat32(graph, value), value, graph.float32(0));
 }

@@ -1,4 +1,5 @@
 import type { OutputName } from "../vectors/format.ts";
+import { LARGEST_FLOAT32 } from "./constants.ts";
 
 /** How far one output lies from the truth at its worst element. */
 export interface Worst {
@@ -37,7 +38,7 @@ export function unitInLastPlace(value: number): number {
 
 /**
  * Holds an output against the truth, element by element. A NaN is only right where the truth is NaN, an infinity where it is
- * that infinity; the sign of a zero is free (clause 11.5).
+ * that infinity, or a number that no float32 holds (clause 12.7); the sign of a zero is free (clause 11.5).
  */
 export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
   const misses: Miss[] = [];
@@ -64,16 +65,38 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
   return { worst, misses, missed };
 }
 
+/**
+ * The largest error of an output as a multiple of the largest that another has made, or of a unit in the last place of the largest number
+ * where that is more: below it an error is luck. Numbers that are not finite are left out.
+ */
+export function timesReference(got: ArrayLike<number>, reference: ArrayLike<number>, truth: Float64Array): number {
+  let [error, own, scale] = [0, 0, 0];
+  truth.forEach((expected, k) => {
+    if (![expected, got[k], reference[k]].every(Number.isFinite)) return;
+    error = Math.max(error, Math.abs(got[k] - expected));
+    own = Math.max(own, Math.abs(reference[k] - expected));
+    scale = Math.max(scale, Math.abs(expected));
+  });
+  return error / Math.max(own, unitInLastPlace(scale));
+}
+
 /** Of two, the larger share, with the larger of the two ULP distances. */
 export function worse(a: Worst | null, b: Worst | null): Worst | null {
   if (a === null || b === null) return a ?? b;
   return { ...(b.share > a.share ? b : a), ulp: Math.max(a.ulp, b.ulp) };
 }
 
+/** Whether an infinity stands for a finite number beyond float32, or for one that an error within the bound may have brought there. */
+function overflows(got: number, expected: number, bound: number): boolean {
+  // A bound beyond the number itself says nothing.
+  if (!Number.isFinite(expected) || !(bound <= Math.abs(expected))) return false;
+  return Math.abs(got) === Number.POSITIVE_INFINITY && got * expected > 0 && Math.abs(expected) + bound > LARGEST_FLOAT32;
+}
+
 function distance(got: number, expected: number, bound: number): { share: number; ulp: number } {
   if (Object.is(got, expected) || got === expected) return { share: 0, ulp: 0 };
   if (!Number.isFinite(expected) || !Number.isFinite(got)) {
-    const same = Number.isNaN(got) && Number.isNaN(expected);
+    const same = (Number.isNaN(got) && Number.isNaN(expected)) || overflows(got, expected, bound);
     return same ? { share: 0, ulp: 0 } : { share: Number.POSITIVE_INFINITY, ulp: Number.POSITIVE_INFINITY };
   }
   const error = Math.abs(got - expected);

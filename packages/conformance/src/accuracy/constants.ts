@@ -23,9 +23,24 @@ export const AVERAGE_ROUNDINGS = 4;
 /** The parts of a backend's manifest that its bounds depend on. */
 export type Accuracy = Pick<Supports, "accumulation" | "subnormals">;
 
+/** The largest float32. */
+export const LARGEST_FLOAT32: number = (2 - 2 ** -23) * 2 ** 127;
+
 /** The relative error of one operation inside a sum over the batch. */
 export function accumulationRoundoff({ accumulation }: Accuracy): number {
   return accumulation === "float32" ? UNIT_ROUNDOFF : 2 ** -53;
+}
+
+/** How many terms a float32 sum may add in a row before it must go on with another: the sums of such blocks are summed again. */
+const LONGEST_BLOCK = 128;
+
+/**
+ * How many roundings a term of a sum of n may collect (clause 12.3): n in float64, where that is nothing. In float32 blocks of l1, l2, ...
+ * terms, of which each is at most 128 and whose product is n, take l1 + l2 + ... of them, which is at most 128 log_128 n.
+ */
+export function sumRoundings(n: number, { accumulation }: Accuracy): number {
+  if (accumulation === "float64" || n <= LONGEST_BLOCK) return n;
+  return (LONGEST_BLOCK * Math.log(n)) / Math.log(LONGEST_BLOCK);
 }
 
 /** The absolute error of one operation whose result is subnormal: one unit of the grid, or all of it where flushed to zero. */

@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Step } from "../vectors/case.ts";
-import { type Accuracy, accumulationRoundoff, ROUNDINGS, THROUGH_ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
+import { type Accuracy, accumulationRoundoff, ROUNDINGS, sumRoundings, THROUGH_ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 import { type Normalizer, visibleCount } from "./normalizer.ts";
 
 /** gamma and beta at one step; null is 1 and 0. */
@@ -21,8 +21,8 @@ interface Sums {
  * Clause 12.5. With S1 = sum(dy), S2 = sum(dy xHat), N the number of elements of a channel, w = 1 where an element entered the
  * batch statistics, and t for the cost of underflow:
  *
- *     S1:  (N + 1) a sum|dy| + (2 N + 1) t                                    a the roundoff of the accumulator
- *     S2:  sum(|dy| e) + (N + 2) a sum|dy xHat| + (2 N + 1 + sum|xHat|) t     e the error of xHat
+ *     S1:  (s + 1) a sum|dy| + (2 N + 1) t                                    a the roundoff of the accumulator, s the roundings of a sum
+ *     S2:  sum(|dy| e) + (s + 2) a sum|dy xHat| + (2 N + 1 + sum|xHat|) t     e the error of xHat
  *     e:   (1 + rho) r (K u (|x| + |mean|) + dm + 3 t) + |xHat| rho + t
  *     dx:  |gamma| r [ rho (|dy| + w T) + (1 + rho) (K u |dy| + 14 u w T + w (dS1 + |xHat| dS2 + e |S2|) / n) ]
  *              + t ((1 + r) (|dy| + w T) + |gamma| (1 + 5 r) + 1)             T = (|S1| + |xHat S2|) / n
@@ -72,9 +72,10 @@ export function gradientBounds(
   }
   const elements = outer * inner;
   const roundoff = accumulationRoundoff(accuracy);
+  const roundings = sumRoundings(elements, accuracy);
   for (const sum of sums) {
-    sum.dbetaError = (elements + 1) * roundoff * sum.magnitude + (2 * elements + 1) * tiny;
-    sum.dgammaError += (elements + 2) * roundoff * sum.projection + (2 * elements + 1 + sum.normalized) * tiny;
+    sum.dbetaError = (roundings + 1) * roundoff * sum.magnitude + (2 * elements + 1) * tiny;
+    sum.dgammaError += (roundings + 2) * roundoff * sum.projection + (2 * elements + 1 + sum.normalized) * tiny;
   }
   const n = visibleCount(step, view);
   const dx = new Float64Array(dy.length);

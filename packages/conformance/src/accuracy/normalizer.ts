@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Step } from "../vectors/case.ts";
-import { type Accuracy, accumulationRoundoff, UNIT_ROUNDOFF, underflow } from "./constants.ts";
+import { type Accuracy, accumulationRoundoff, sumRoundings, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 
 /** The statistics that normalize one channel, and how far a backend's own may lie from them. */
 export interface Normalizer {
@@ -35,25 +35,54 @@ export function normalizer(mean: number, variance: number, meanError: number, va
   };
 }
 
-/**
- * The batch's statistics with the error bounds of clause 12.3, per channel. A sum of n terms, in any order, errs by at most n
- * roundings of the sum of magnitudes; the terms are differences from a shift within the channel's own data, so the
- * magnitudes are those of deviations and an offset of the data costs no more than the roundings of the mean itself.
- */
+/** The batch's statistics with the error bounds of clause 12.3, per channel. */
 export function batchNormalizers(step: Step, view: ChannelView, batch: ExactStatistics, epsilon: number, accuracy: Accuracy): Normalizer[] {
-  const roundoff = accumulationRoundoff(accuracy);
-  const tiny = underflow(accuracy);
   const n = visibleCount(step, view);
-  return deviations(step, view, batch.mean).map(({ largest, average }, c) => {
-    const mean = batch.mean[c];
-    const variance = batch.variance[c];
-    const offset = Math.abs(mean);
-    const summed = (n + 2) * (roundoff * (largest + average) + 2 ** -53 * offset) + 7 * tiny;
-    const squares = (n + 5) * roundoff * (variance + largest * (2 * average + 3 * largest));
-    // The mean that a second pass subtracts is one of the accumulator's precision, and its error enters squared.
-    const subtracted = (summed + roundoff * offset) ** 2;
-    return normalizer(mean, variance, summed + UNIT_ROUNDOFF * offset, squares + subtracted + UNIT_ROUNDOFF * variance + 8 * tiny, epsilon);
+  return deviations(step, view, batch.mean).map((spread, c) => {
+    const [mean, variance] = [batch.mean[c], batch.variance[c]];
+    const { meanError, varianceError } = statisticsErrors({ n, mean: Math.abs(mean), variance, ...spread }, accuracy);
+    return normalizer(mean, variance, meanError, varianceError, epsilon);
   });
+}
+
+interface Spread {
+  readonly n: number;
+  /** |mean| */
+  readonly mean: number;
+  readonly variance: number;
+  /** The largest and the average |x - mean|. */
+  readonly largest: number;
+  readonly average: number;
+}
+
+/**
+ * Clause 12.3. The terms of all sums are differences from something within the channel's own data, so that their magnitudes are those of
+ * deviations, and an offset of the data costs no more than the roundings of the mean itself. In float32 that something must not be an
+ * element that lies far outside, and so the first mean is only a centre, whose distance from the mean a second one finds.
+ */
+function statisticsErrors(
+  { n, mean, variance, largest, average }: Spread,
+  accuracy: Accuracy,
+): { meanError: number; varianceError: number } {
+  const a = accumulationRoundoff(accuracy);
+  const t = underflow(accuracy);
+  const s = sumRoundings(n, accuracy);
+  const first = (s + 2) * (a * (largest + average) + 2 ** -53 * mean) + 7 * t;
+  const subtracted = (summed: number): number => (summed + a * mean) ** 2;
+  if (accuracy.accumulation === "float64") {
+    const squares = (s + 5) * a * (variance + largest * (2 * average + 3 * largest));
+    return {
+      meanError: first + UNIT_ROUNDOFF * mean,
+      varianceError: squares + subtracted(first) + UNIT_ROUNDOFF * variance + 8 * t,
+    };
+  }
+  const centre = first + a * mean;
+  const summed = (s + 2) * a * (average + centre) + 7 * t;
+  const squares = (s + 5) * a * (variance + centre ** 2) + 2 * centre * summed;
+  return {
+    meanError: summed + UNIT_ROUNDOFF * mean,
+    varianceError: squares + subtracted(summed) + UNIT_ROUNDOFF * variance + 8 * t,
+  };
 }
 
 /** The largest and the average |x - mean| of the visible elements of each channel. */

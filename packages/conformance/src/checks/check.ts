@@ -51,6 +51,8 @@ export interface Outcome {
   readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** What the backend gave at every step of the check's case. */
   readonly outputs?: readonly Outputs[];
+  /** How many times as far from the truth as that framework the backend is; see `timesReference`. */
+  readonly timesReference?: number;
 }
 
 /** One sentence, and what is behind it: the numbers, or where it was thrown. */

@@ -1,7 +1,8 @@
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
-import { type Miss, type Worst, worse } from "../accuracy/compare.ts";
+import { type Miss, timesReference, type Worst, worse } from "../accuracy/compare.ts";
 import type { Accuracy } from "../accuracy/constants.ts";
-import type { Case } from "../vectors/case.ts";
+import type { Case, Outputs } from "../vectors/case.ts";
+import { OUTPUTS } from "../vectors/format.ts";
 import { type AnyBackend, type Check, type CheckKind, type Failure, type Outcome, telling } from "./check.ts";
 import { executeCase } from "./execute.ts";
 import { describeMiss, measure } from "./measure.ts";
@@ -47,8 +48,26 @@ export async function runCase(
     failureCount: violations.length + missed,
     worst,
     reference: null,
+    ...largest(executed.map(({ outputs }, index) => timesTheReference(each, index, outputs))),
     outputs: executed.map(({ outputs }) => outputs),
   };
+}
+
+function largest(times: readonly (number | null)[]): Pick<Outcome, "timesReference"> {
+  const known = times.filter((each) => each !== null);
+  return known.length === 0 ? {} : { timesReference: Math.max(...known) };
+}
+
+/** The worst output of a step; null where no framework is to compare with. */
+function timesTheReference({ reference, steps, flags }: Case, index: number, outputs: Outputs): number | null {
+  const results = reference === null || flags.includes(DEVIATES) ? undefined : steps[index].results[reference];
+  if (results === undefined) return null;
+  return Math.max(
+    ...OUTPUTS.map((name) => {
+      const [truth, got, own] = [steps[index].truth[name], outputs[name], results[name]];
+      return truth === null || got === null || own === null ? 0 : timesReference(got, own, truth);
+    }),
+  );
 }
 
 /** What a function gives for each manifest, computed when it is first asked for. */

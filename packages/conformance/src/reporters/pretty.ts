@@ -11,6 +11,8 @@ import {
   failedClauses,
   formatDuration,
   formatShare,
+  formatTimes,
+  furthestFromReference,
   summarize,
 } from "./summary.ts";
 import { indent, table } from "./table.ts";
@@ -176,10 +178,12 @@ function clauseTable(result: BackendResult): string[] {
     number(each.xfailed),
     formatShare(each.worst),
     formatShare(each.reference),
+    formatTimes(each.timesReference),
   ]);
-  const head = ["", "clause", "passed", "skipped", "deviates", "error/bound", "reference's"];
-  const [first, ...others] = table([head, ...rows], [2, 3, 4, 5, 6]);
+  const head = ["", "clause", "passed", "skipped", "deviates", "error/bound", "reference's", "error/reference's"];
+  const [first, ...others] = table([head, ...rows], [2, 3, 4, 5, 6, 7]);
   const { worst, reference } = extremes(result);
+  const furthest = furthestFromReference(result);
   return [
     styleText("dim", first),
     ...others,
@@ -187,6 +191,7 @@ function clauseTable(result: BackendResult): string[] {
     ...(reference === null
       ? []
       : [`The reference's own (Keras; PyTorch in its family) is ${formatShare(reference)}: ${reference.output} of ${reference.id}.`]),
+    ...(furthest === null ? [] : [`It is at most ${formatTimes(furthest.times)} as far from the truth as the reference: ${furthest.id}.`]),
   ];
 }
 

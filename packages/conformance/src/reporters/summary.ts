@@ -14,6 +14,8 @@ export interface ClauseSummary {
   readonly notRun: number;
   readonly worst: Worst | null;
   readonly reference: Worst | null;
+  /** The largest `timesReference`; null where no framework ran. */
+  readonly timesReference: number | null;
 }
 
 /** A backend's results by clause, in the order of the spec. */
@@ -32,6 +34,7 @@ export function summarize({ cases }: BackendResult): ClauseSummary[] {
       notRun: count(group, "not-run"),
       worst: largest(group.map(({ worst }) => worst)),
       reference: largest(group.map(({ reference }) => reference)),
+      timesReference: largestTimes(group),
     }));
 }
 
@@ -90,6 +93,23 @@ export function countBy<Each>(all: readonly Each[], kindOf: (each: Each) => stri
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+function largestTimes(cases: readonly CaseResult[]): number | null {
+  return cases.reduce<number | null>((most, { timesReference: times }) => (times === undefined ? most : Math.max(most ?? 0, times)), null);
+}
+
+/** The case in which a backend is the furthest from the truth beside the reference framework. */
+export function furthestFromReference({ cases }: BackendResult): { readonly id: string; readonly times: number } | null {
+  return cases.reduce<{ id: string; times: number } | null>(
+    (found, { id, timesReference: times }) => (times !== undefined && times > (found?.times ?? 0) ? { id, times } : found),
+    null,
+  );
+}
+
+/** A multiple, as people read it: `1.5x`. */
+export function formatTimes(times: number | null): string {
+  return times === null ? "" : `${times.toFixed(times < 10 ? 1 : 0)}x`;
 }
 
 /** The worst error of a backend and of the references, over everything that has numbers. */

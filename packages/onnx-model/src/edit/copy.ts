@@ -1,8 +1,9 @@
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from "../proto/index.ts";
 
 /**
- * A copy of a model for editing: graphs, nodes and attributes are new objects with lists of their own. Tensors and types are shared; an
- * edit replaces them and never writes into one. So a copy of a gigabyte costs what its graph costs.
+ * A copy of a model for editing: graphs, nodes and attributes are new objects with lists of their own. Tensors and
+ * types are shared; an edit replaces them and never writes into one. So a copy of a gigabyte costs what its graph
+ * costs.
  */
 export function copyModel(proto: ModelProto): ModelProto {
   const copy = shallow(proto);

@@ -37,7 +37,10 @@ export class Draft {
     return name;
   }
 
-  /** Puts a tensor where the nodes of a scope can read it, in place of the constant of that name if there is one. Functions have no initializers. */
+  /**
+   * Puts a tensor where the nodes of a scope can read it, in place of the constant of that name if there is one.
+   * Functions have no initializers.
+   */
   addTensor(scope: Scope, tensor: TensorProto): void {
     const { proto } = scope;
     this.#names.add(tensor.name);
@@ -59,8 +62,8 @@ export class Draft {
   }
 
   /**
-   * The name under which a changed version of a constant can stand: its own, if it is a tensor that only this input reads; else a new one,
-   * so that no other reader sees the change.
+   * The name under which a changed version of a constant can stand: its own, if it is a tensor that only this input
+   * reads; else a new one, so that no other reader sees the change.
    */
   nameFor(scope: Scope, name: string, base: string): string {
     const isTensor = scope.initializers.has(name) || scope.producers.get(name)?.opType === "Constant";

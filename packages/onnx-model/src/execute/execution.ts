@@ -47,7 +47,7 @@ export class Execution {
     const { given } = analysis.root;
     // An input is at hand anyway, and not every runtime takes one for an output.
     const wanted = new Set([...values].filter((name) => !given.has(name)));
-    if (wanted.size === 0 && !whole) return new Execution(null, [], given);
+    if (wanted.size === 0) return new Execution(null, [], given);
     const bytes = await tappedModel(model, analysis.root, wanted, whole);
     return new Execution(await openSession(ort, bytes, options), [...wanted], given);
   }

@@ -16,6 +16,8 @@ export type Feeds = Readonly<Record<string, RuntimeTensor>>;
 export interface Values {
   readonly data: Float32Array | Float64Array;
   readonly shape: readonly number[];
+  /** Whether they were float16. */
+  readonly isHalf: boolean;
 }
 
 /** @throws BatchNormError `runtime-failure` for a model that the runtime does not take. */
@@ -56,9 +58,9 @@ function runtimeFailure(what: string, cause: unknown): BatchNormError {
 
 /** The numbers of a floating-point tensor, and null for any other. float16 comes as its bits, or on a newer JavaScript as Float16Array. */
 export function valuesOf({ type, data, dims }: RuntimeTensor): Values | null {
-  if (data instanceof Float32Array || data instanceof Float64Array) return { data, shape: dims };
+  if (data instanceof Float32Array || data instanceof Float64Array) return { data, shape: dims, isHalf: false };
   if (type !== "float16") return null;
   const numbers =
     data instanceof Uint16Array ? Float32Array.from(data, fromFloat16) : Float32Array.from(data as unknown as ArrayLike<number>);
-  return { data: numbers, shape: dims };
+  return { data: numbers, shape: dims, isHalf: true };
 }

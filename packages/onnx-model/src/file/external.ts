@@ -4,7 +4,10 @@ import { EXTERNAL, type TensorProto } from "../proto/index.ts";
 import { elementTypeInfo } from "../tensor/element-type.ts";
 import { dimsOf, rawLength, sizeOf } from "../tensor/tensor-check.ts";
 
-/** `length` bytes from `offset` on of a file beside the model. `path` is relative to the model's folder, with `/`, and does not leave it. */
+/**
+ * `length` bytes from `offset` on of a file beside the model. `path` is relative to the model's folder, with `/`, and
+ * does not leave it.
+ */
 export type ExternalReader = (path: string, offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
 
 /** What a browser has of a file: a Blob, or a File. */
@@ -26,8 +29,8 @@ export interface ExternalPlace {
 /**
  * Where the data of a tensor with external data is.
  *
- * @throws BatchNormError `invalid-external-data` for a path that leaves the model's folder, an offset or a length that is no number, a
- * length that does not fit the dimensions.
+ * @throws BatchNormError `invalid-external-data` for a path that leaves the model's folder, an offset or a length that
+ * is no number, a length that does not fit the dimensions.
  */
 export function externalPlace(tensor: TensorProto): ExternalPlace {
   const what = `The external data of the tensor ${quoted(tensor.name)}`;
@@ -58,7 +61,9 @@ export function externalPlace(tensor: TensorProto): ExternalPlace {
   return { path, offset, length };
 }
 
-/** A relative path that stays inside, on every system: with both kinds of slash, drives, and what ends a string in C. */
+/**
+ * A relative path that stays inside, on every system: with both kinds of slash, drives, and what ends a string in C.
+ */
 function checkPath(what: string, location: string): string {
   const parts = location.split(/[/\\]/);
   const outside = location === "" || parts[0] === "" || /^[a-z]:|:\/\/|\0/i.test(location) || parts.includes("..");
@@ -93,7 +98,8 @@ export class ExternalData {
   /**
    * Loads what was asked for in vain. Returns whether there was anything.
    *
-   * @throws BatchNormError `invalid-external-data` without a reader, or where it fails or gives another number of bytes.
+   * @throws BatchNormError `invalid-external-data` without a reader, or where it fails or gives another number of
+   * bytes.
    */
   async load(): Promise<boolean> {
     const tensors = [...this.#wanted];

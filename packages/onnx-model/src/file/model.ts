@@ -26,14 +26,14 @@ export interface ModelFiles {
 }
 
 /**
- * Reads an ONNX model. Everything in the file is checked: that its parts have the lengths they say, that every tensor fills its
- * dimensions, that every value is defined once, that nodes do not wait for each other. Data in files beside the model is read later,
- * and only what is asked for.
+ * Reads an ONNX model. Everything in the file is checked: that its parts have the lengths they say, that every tensor
+ * fills its dimensions, that every value is defined once, that nodes do not wait for each other. Data in files beside
+ * the model is read later, and only what is asked for.
  *
  * The bytes are not copied: do not write to them as long as the model is in use. A Buffer is fine.
  *
- * @throws BatchNormError `invalid-argument` for anything but bytes; `invalid-model` for bytes that are no model or contradict
- * themselves; `invalid-external-data` for data whose path leaves the model's folder.
+ * @throws BatchNormError `invalid-argument` for anything but bytes; `invalid-model` for bytes that are no model or
+ * contradict themselves; `invalid-external-data` for data whose path leaves the model's folder.
  */
 export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxModel {
   const isBytes = source instanceof Uint8Array || isArrayBuffer(source);
@@ -52,7 +52,8 @@ export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxMo
 }
 
 /**
- * The bytes of a model. Data that was in files beside it and was not changed is still there; what was changed is in the bytes.
+ * The bytes of a model. Data that was in files beside it and was not changed is still there; what was changed is in the
+ * bytes.
  *
  * @throws BatchNormError `invalid-model` for a model of more than 2 GB.
  */
@@ -67,7 +68,10 @@ function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === "[object ArrayBuffer]";
 }
 
-/** A plain view: a Buffer's own methods do other things than those of a Uint8Array, and text in shared memory cannot be decoded. */
+/**
+ * A plain view: a Buffer's own methods do other things than those of a Uint8Array, and text in shared memory cannot be
+ * decoded.
+ */
 function plainBytes(bytes: unknown): Uint8Array {
   if (isArrayBuffer(bytes)) return new Uint8Array(bytes);
   if (ArrayBuffer.isView(bytes) && bytes instanceof Uint8Array) {

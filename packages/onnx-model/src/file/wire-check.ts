@@ -4,7 +4,10 @@ import { invalidModel } from "../errors.ts";
 /** Messages within messages: a model with an If in an If in an If has some 20. The decoder's own limit is 100. */
 const DEEPEST = 90;
 
-/** Two bytes are enough for a message of a hundred on the heap, so that 20 MB could ask for gigabytes. Large models have a tenth of this. */
+/**
+ * Two bytes are enough for a message of a hundred on the heap, so that 20 MB could ask for gigabytes. Large models have
+ * a tenth of this.
+ */
 const MOST_MESSAGES = 4_000_000;
 
 const VARINT = 0;
@@ -13,9 +16,9 @@ const LENGTH = 2;
 const BITS_32 = 5;
 
 /**
- * Walks over the bytes of a message once and refuses what a lenient decoder reads as something else: lengths that reach over the
- * end of the file or of the message around them, fields of another wire type than the schema's, text that is not UTF-8. After
- * this the decoder cannot fail, and reads what any other one reads.
+ * Walks over the bytes of a message once and refuses what a lenient decoder reads as something else: lengths that reach
+ * over the end of the file or of the message around them, fields of another wire type than the schema's, text that is
+ * not UTF-8. After this the decoder cannot fail, and reads what any other one reads.
  *
  * @throws BatchNormError `invalid-model`, with the field and its place.
  */

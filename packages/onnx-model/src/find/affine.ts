@@ -18,7 +18,8 @@ export function arraysOf(match: Match): Readonly<Record<ArrayName, Numbers | nul
  *
  *     multiplier = gamma / sqrt(variance + epsilon)        offset = beta - mean multiplier
  *
- * or, for a decomposed one, what its steps come to. Null in training mode, where an array is not a constant, or not loaded yet.
+ * or, for a decomposed one, what its steps come to. Null in training mode, where an array is not a constant, or not
+ * loaded yet.
  */
 export function affineOf(match: Match): Affine | null {
   if (match.mode === "training" || match.perPosition || match.channels === null) return null;

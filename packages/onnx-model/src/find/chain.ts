@@ -95,8 +95,8 @@ export interface Segment {
 }
 
 /**
- * Cuts a chain into layers, from the left: `Mul+ Add` or `Sub Mul+ Add?`, with Div for Mul and, at the end, Sub for Add. An Add in front is a
- * bias of what comes before. All constants lie along one axis.
+ * Cuts a chain into layers, from the left: `Mul+ Add` or `Sub Mul+ Add?`, with Div for Mul and, at the end, Sub for
+ * Add. An Add in front is a bias of what comes before. All constants lie along one axis.
  */
 export function segmentsOf({ steps, links }: Chain): Segment[] {
   const segments: Segment[] = [];

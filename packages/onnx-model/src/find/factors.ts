@@ -120,7 +120,10 @@ export function without(factors: readonly Factor[], others: readonly Factor[]): 
   return rest;
 }
 
-/** How a constant lies along one axis: its length, and the axis counted from the end. Null for one with two axes, or with none. */
+/**
+ * How a constant lies along one axis: its length, and the axis counted from the end. Null for one with two axes, or
+ * with none.
+ */
 export function vectorOf(constant: Constant): { readonly length: number; readonly fromEnd: number } | null {
   if (!isVectorSized(constant)) return null;
   const long = constant.dims.flatMap((dimension, k) => (dimension === 1 ? [] : [k]));

@@ -10,8 +10,9 @@ import { type Analysis, analyse } from "./matches.ts";
 import { viewOf } from "./operator.ts";
 
 /**
- * Finds every batch normalization of a model, in whatever form: as a node, spelled out, in branches and functions, in training mode; what was
- * folded into other nodes before; and what looks like one and is none. Only the arrays of layers are read.
+ * Finds every batch normalization of a model, in whatever form: as a node, spelled out, in branches and functions, in
+ * training mode; what was folded into other nodes before; and what looks like one and is none. Only the arrays of
+ * layers are read.
  *
  * @throws BatchNormError `invalid-model` for a BatchNormalization that no runtime takes, `invalid-external-data`.
  */

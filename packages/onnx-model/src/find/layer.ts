@@ -29,7 +29,9 @@ export interface FoundLayer {
   /** The names of its nodes, the first one first; a node without a name goes by its operator and place. */
   readonly nodes: readonly string[];
   readonly opset: number;
-  /** The axis of the channels in what the layer reads. Negative, from the end, where the file does not tell the rank. */
+  /**
+   * The axis of the channels in what the layer reads. Negative, from the end, where the file does not tell the rank.
+   */
   readonly axis: number;
   readonly rank: number | null;
   readonly channels: number | null;
@@ -45,7 +47,10 @@ export interface FoundLayer {
   readonly statistics: { readonly movingMean: Numbers | null; readonly movingVariance: Numbers | null };
   /** Why an array is null. */
   readonly missing: Readonly<Partial<Record<ArrayName, MissingReason>>>;
-  /** What the layer does in inference, `y = multiplier x + offset`, `[channels]`, in float64; null in training mode and where it cannot be told. */
+  /**
+   * What the layer does in inference, `y = multiplier x + offset`, `[channels]`, in float64; null in training mode and
+   * where it cannot be told.
+   */
   readonly affine: { readonly multiplier: Float64Array; readonly offset: Float64Array } | null;
   /** Each position has statistics of its own (`spatial` = 0, before opset 9): this is not the layer of the spec. */
   readonly perPosition: boolean;
@@ -60,7 +65,9 @@ export interface Lookalike {
   readonly nodes: readonly string[];
 }
 
-/** A node into which a batch normalization was folded before the file was written. Nothing of it can be read any more. */
+/**
+ * A node into which a batch normalization was folded before the file was written. Nothing of it can be read any more.
+ */
 export interface FoldedTrace {
   readonly scope: string;
   readonly node: string;

@@ -7,8 +7,9 @@ import type { NodeProto } from "../proto/index.ts";
  * How a batch normalization stands in a file:
  *
  *     BatchNormalization          a node of that name
- *     Mul+Add                     x k + l, where k = gamma / sqrt(variance + epsilon) and l = beta - mean k were computed by the exporter
- *     Sub+Mul+Add                 (x - mean) k + beta, where k was computed by the exporter
+ *     Mul+Add                     x k + l, where the exporter computed k = gamma / sqrt(variance + epsilon)
+ *                                 and l = beta - mean k
+ *     Sub+Mul+Add                 (x - mean) k + beta, where the exporter computed k
  *     unfolded                    either of these, spelled out from arrays that are all in the file
  *     moments                     training mode, spelled out with the mean and variance of the batch
  *     moments+BatchNormalization  a node whose mean and variance are those of the batch
@@ -26,7 +27,10 @@ export const ARRAY_NAMES: readonly ArrayName[] = ["gamma", "beta", "movingMean",
 /** Where a layer takes an array or a number from. */
 export interface Source {
   readonly value: Value;
-  /** The node and input at which it is read, in the layer's scope; null for one that is found only within the arithmetic on constants. */
+  /**
+   * The node and input at which it is read, in the layer's scope; null for one that is found only within the arithmetic
+   * on constants.
+   */
   readonly read: { readonly node: NodeProto; readonly index: number } | null;
   /** Null for what is computed at run time. */
   readonly constant: Constant | null;
@@ -74,7 +78,7 @@ export interface LookalikeMatch {
 }
 
 export type LookalikeCode =
-  | "instance-norm" // a normalization of each sample by itself, written as a BatchNormalization over [1, samples x channels, ...]
+  | "instance-norm" // a normalization of each sample, written as a node over [1, samples x channels, ...]
   | "other-normalization" // scale and shift of a layer, group or instance normalization
   | "other-axis" // a scale and a shift along an axis that is not the channels of the node before it
   | "input-scaling" // mean and deviation of the input data, taken out at the model's door

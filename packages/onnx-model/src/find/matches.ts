@@ -132,7 +132,10 @@ function judge(context: Context, scope: Scope, segment: Segment): Match | Lookal
   }
 }
 
-/** The axis of an only channel: the last one or the one after the batch, if it is known to have one entry and the constants have x's rank. */
+/**
+ * The axis of an only channel: the last one or the one after the batch, if it is known to have one entry and the
+ * constants have x's rank.
+ */
 function onlyChannel(shape: PartialShape | null, steps: Segment["steps"]): number | null {
   if (shape === null || shape.length < 3 || steps.some(({ constant }) => constant.dims.length !== shape.length)) return null;
   return [shape.length - 1, 1].find((axis) => shape[axis] === 1) ?? null;

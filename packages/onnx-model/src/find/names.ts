@@ -25,7 +25,10 @@ export function namesOf(match: Pick<Match, "nodes" | "sources" | "steps">): stri
   return [...match.nodes.flatMap((node) => [node.name, ...node.output]), ...arrays, ...constants];
 }
 
-/** Names for layers, each used once: from their arrays where two of those agree and no other layer has them, else from their nodes. */
+/**
+ * Names for layers, each used once: from their arrays where two of those agree and no other layer has them, else from
+ * their nodes.
+ */
 export function nameLayers(matches: readonly Match[]): string[] {
   const inFunction = new Map<string, number>();
   for (const { scope } of matches) inFunction.set(scope.path, (inFunction.get(scope.path) ?? 0) + 1);

@@ -4,13 +4,16 @@ import { isOperator, producerOf, resolve, type Scope, type Value } from "../grap
 import { type Axis, axisAt, type Context, origin, sameValue } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
 import { sizeOf } from "../tensor/tensor-check.ts";
+import { batchMean, batchVariance } from "./batch-moments.ts";
 import { ARRAY_NAMES, type ArrayName, type LayerMode, type LookalikeMatch, type Match, type Source } from "./match.ts";
-import { batchMean, batchVariance } from "./moments.ts";
 
 /** The last opset with the attribute `spatial`. */
 const LAST_SPATIAL = 8;
 
-/** From this opset on an attribute says the mode; before, from opset 7 on, the number of outputs did; before that, `is_test`. */
+/**
+ * From this opset on an attribute says the mode; before, from opset 7 on, the number of outputs did; before that,
+ * `is_test`.
+ */
 const FIRST_TRAINING_MODE = 14;
 const FIRST_MODE_BY_OUTPUTS = 7;
 
@@ -19,8 +22,8 @@ const FIRST_MODE_BY_OUTPUTS = 7;
  *
  * Source: ONNX operators, `BatchNormalization`, versions 1, 6, 7, 9, 14 and 15.
  *
- * @throws BatchNormError `invalid-model` for a node with fewer inputs than five, with arrays that are no vectors of one length, or with
- * attributes of the wrong type.
+ * @throws BatchNormError `invalid-model` for a node with fewer inputs than five, with arrays that are no vectors of one
+ * length, or with attributes of the wrong type.
  */
 export function matchOperator(context: Context, scope: Scope, node: NodeProto): Match | LookalikeMatch {
   if (!node.input[0] || !node.output[0]) {
@@ -103,8 +106,8 @@ function isFromBatch(
 }
 
 /**
- * An instance normalization in disguise: samples and channels are one axis of `[1, samples x channels, ...]`, and the arrays are
- * repeated for every sample, by a Tile or by the exporter.
+ * An instance normalization in disguise: samples and channels are one axis of `[1, samples x channels, ...]`, and the
+ * arrays are repeated for every sample, by a Tile or by the exporter.
  */
 function isInstanceNorm(
   context: Context,
@@ -134,14 +137,18 @@ function isInstanceNorm(
   );
 }
 
-/** The view `[outer, channels, inner]` of a layer whose axis is not 1, as this project's own models have it: Flatten, Reshape, node, Reshape back. */
+/**
+ * The view `[outer, channels, inner]` of a layer whose axis is not 1, as this project's own models have it: Flatten,
+ * Reshape, node, Reshape back.
+ */
 export interface View {
   readonly axis: Axis;
   readonly input: Value;
 }
 
 /**
- * Recognizes that view. All of it has to be there: a Flatten and a Reshape of other purpose before a node say nothing about its axis.
+ * Recognizes that view. All of it has to be there: a Flatten and a Reshape of other purpose before a node say nothing
+ * about its axis.
  */
 export function viewOf(context: Context, match: Match): View | null {
   const { scope, channels } = match;

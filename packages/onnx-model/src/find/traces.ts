@@ -18,7 +18,10 @@ export type TraceEvidence =
   | "name-of-layer" // the weights are named after a batch normalization
   | "renamed-weight"; // TorchScript gives numbers for names to weights that it computed, and it computes few others
 
-/** Names that tools give to folded weights: tf2onnx; onnxruntime's ConvBNFusion, ConvMulFusion, ConvAddFusion; onnxoptimizer. */
+/**
+ * Names that tools give to folded weights: tf2onnx; onnxruntime's ConvBNFusion, ConvMulFusion, ConvAddFusion;
+ * onnxoptimizer.
+ */
 const TOOL_NAMES = /_(?:weights|bias)_fused_bn|^Conv(?:Bn|Mul|Add)Fusion_|_bn_fused|fuse_bn/i;
 
 /** The traces of layers that were folded away, in one scope. */

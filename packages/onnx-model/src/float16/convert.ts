@@ -35,9 +35,10 @@ export interface Float16Report {
 const FIRST_CAST = 6;
 
 /**
- * Converts the main graph of a model to float16: weights, and every node that can take it. Inputs and outputs of the model stay float32, through
- * Casts, and so does what sums over many elements, what belongs to a branch or function, BatchNormalization, and a node with a constant that
- * float16 cannot hold: nothing is clamped, and nothing becomes infinite. What happens to the data in between is for a run to show.
+ * Converts the main graph of a model to float16: weights, and every node that can take it. Inputs and outputs of the
+ * model stay float32, through Casts, and so does what sums over many elements, what belongs to a branch or function,
+ * BatchNormalization, and a node with a constant that float16 cannot hold: nothing is clamped, and nothing becomes
+ * infinite. What happens to the data in between is for a run to show.
  *
  * Null as long as a tensor has to be loaded.
  */
@@ -109,7 +110,9 @@ class Conversion {
     return value === null ? null : `${value} of ${name}`;
   }
 
-  /** Gives the output of a converted node a name of its own, and the old name to a Cast where somebody wants float32. */
+  /**
+   * Gives the output of a converted node a name of its own, and the old name to a Cast where somebody wants float32.
+   */
   #rename(node: NodeProto): void {
     const scope = this.#scope;
     for (const [k, name] of node.output.entries()) {

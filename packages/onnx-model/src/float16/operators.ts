@@ -13,9 +13,9 @@ const ALL_INPUTS: ReadonlySet<string> = new Set(
 const FIRST_INPUT: ReadonlySet<string> = new Set("Reshape Squeeze Unsqueeze Expand Slice Gather Tile Split".split(" "));
 
 /**
- * Operators that have a floating-point output where their first input is floating-point, but stay in float32: they sum over many elements, as
- * means and softmax do, and 65504 is soon reached; or take exponentials and powers; or want float32 for some other input, as Resize does. A variance,
- * and so BatchNormalization, is never kept in float16.
+ * Operators that have a floating-point output where their first input is floating-point, but stay in float32: they sum
+ * over many elements, as means and softmax do, and 65504 is soon reached; or take exponentials and powers; or want
+ * float32 for some other input, as Resize does. A variance, and so BatchNormalization, is never kept in float16.
  */
 const FLOAT_OUTPUT: ReadonlySet<string> = new Set(
   (

@@ -2,7 +2,10 @@ import { intAttribute } from "../graph/attribute.ts";
 import { isOperator, type Scope } from "../graph/scope.ts";
 import type { NodeProto } from "../proto/index.ts";
 
-/** Which channels every element of a weight connects. The weight is seen as `[rows, columns, inner]`: all of `inner` connects the same two. */
+/**
+ * Which channels every element of a weight connects. The weight is seen as `[rows, columns, inner]`: all of `inner`
+ * connects the same two.
+ */
 export interface ChannelMap {
   readonly outputs: number;
   readonly inputs: number;

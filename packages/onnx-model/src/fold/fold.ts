@@ -60,13 +60,14 @@ export interface FoldResult {
 }
 
 /**
- * Folds batch normalizations into the linear nodes beside them: Conv, ConvTranspose (grouped and depthwise, with and without bias), Gemm and
- * MatMul, before the layer or, where nothing is padded, after it; through nodes that only move axes; whatever the layer's form. New weights are
- * computed in float64 and rounded once. Weights that others share are copied. A layer whose result is used in another way too, whose neighbour's
- * is, or that is in training mode, stays; so does one with a negative variance. The report says for each layer what was done, or why nothing was.
+ * Folds batch normalizations into the linear nodes beside them: Conv, ConvTranspose (grouped and depthwise, with and
+ * without bias), Gemm and MatMul, before the layer or, where nothing is padded, after it; through nodes that only move
+ * axes; whatever the layer's form. New weights are computed in float64 and rounded once. Weights that others share are
+ * copied. A layer whose result is used in another way too, whose neighbour's is, or that is in training mode, stays; so
+ * does one with a negative variance. The report says for each layer what was done, or why nothing was.
  *
- * The model that is given is not changed. It says nothing about whether a layer should be folded: a folded layer cannot be trained,
- * recalibrated or read back.
+ * The model that is given is not changed. It says nothing about whether a layer should be folded: a folded layer cannot
+ * be trained, recalibrated or read back.
  *
  * @throws BatchNormError `invalid-argument` for options, `invalid-model`, `invalid-external-data`.
  */

@@ -160,7 +160,10 @@ function addConstant(
   return { node, index, constant, values: constant.read() };
 }
 
-/** The shape of a constant between: its own, or for one number that becomes one per channel, that of a vector along the layer's axis there. */
+/**
+ * The shape of a constant between: its own, or for one number that becomes one per channel, that of a vector along the
+ * layer's axis there.
+ */
 function widened(dims: readonly number[], channels: number, { axes }: Plan, node: NodeProto): readonly number[] {
   return sizeOf(dims) === channels ? dims : vectorDims(axes.get(node)!, channels);
 }

@@ -42,7 +42,10 @@ export function planFold(analysis: Analysis, match: Match): Plan | Refusal {
   return (VAGUE[backward.code] ?? 0) > (VAGUE[forward.code] ?? 0) ? forward : backward;
 }
 
-/** Whether the constant that a node adds is per channel of the layer, or one number: times the layer's multiplier it is a vector then. */
+/**
+ * Whether the constant that a node adds is per channel of the layer, or one number: times the layer's multiplier it is
+ * a vector then.
+ */
 function isPerChannel({ constants }: Context, match: Match, { axes }: Site, node: NodeProto): boolean {
   const constant = node.input.map((name) => constants.get(match.scope, name)).find((each) => each !== null);
   const axis = axes.get(node);

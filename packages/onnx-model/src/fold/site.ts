@@ -19,7 +19,10 @@ export interface Site {
   readonly weight: Constant & { readonly type: FloatName };
   readonly weightIndex: number;
   readonly map: ChannelMap;
-  /** The nodes between the two, in the order of the data: those that move axes, and, backward, those that add a constant. */
+  /**
+   * The nodes between the two, in the order of the data: those that move axes, and, backward, those that add a
+   * constant.
+   */
   readonly passed: readonly NodeProto[];
   /** For each of those, backward, where the layer's axis lies in what it gives. */
   readonly axes: ReadonlyMap<NodeProto, Axis | null>;

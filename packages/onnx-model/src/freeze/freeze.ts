@@ -5,7 +5,9 @@ import type { OnnxModel } from "../file/model.ts";
 import { analyse } from "../find/matches.ts";
 import { freezeOperator } from "./operator.ts";
 
-/** Which layers to freeze: by name, or all. One of the two has to be said, since models that want training mode exist. */
+/**
+ * Which layers to freeze: by name, or all. One of the two has to be said, since models that want training mode exist.
+ */
 export type FreezeOptions = { readonly layers: readonly string[] } | { readonly all: true };
 
 /** Why a layer in training mode was not frozen. */
@@ -40,10 +42,12 @@ export interface FreezeResult {
 }
 
 /**
- * Turns training mode off: the layer then normalizes with the moving statistics of the file. Outputs for running statistics go, and where a
- * node reads one it gets the moving statistic instead, which is what a frozen layer leaves there. The model that is given is not changed.
+ * Turns training mode off: the layer then normalizes with the moving statistics of the file. Outputs for running
+ * statistics go, and where a node reads one it gets the moving statistic instead, which is what a frozen layer leaves
+ * there. The model that is given is not changed.
  *
- * @throws BatchNormError `invalid-argument` without `layers` or `all`, with both, or with a name that the model does not have; what `find` throws.
+ * @throws BatchNormError `invalid-argument` without `layers` or `all`, with both, or with a name that the model does
+ * not have; what `find` throws.
  */
 export async function freeze(model: OnnxModel, options: FreezeOptions): Promise<FreezeResult> {
   const wanted = checkOptions(options);

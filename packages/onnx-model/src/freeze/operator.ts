@@ -11,7 +11,8 @@ const FIRST_MODE_BY_OUTPUTS = 7;
 type Outcome = { readonly removedOutputs: readonly string[] } | { readonly code: FreezeReason; readonly why: string };
 
 /**
- * Freezes one node. Its outputs are y, the running mean and variance, and before opset 14 the batch's mean and variance.
+ * Freezes one node. Its outputs are y, the running mean and variance, and before opset 14 the batch's mean and
+ * variance.
  *
  * Source: ONNX operators, `BatchNormalization`, versions 6, 7, 9, 14 and 15.
  */

@@ -19,7 +19,10 @@ const FIELD_OF: Readonly<Record<AttributeTypeName, keyof AttributeProto>> = {
 
 const TYPE_NAMES = Object.keys(FIELD_OF) as AttributeTypeName[];
 
-/** What kind of value an attribute has: as it says, or, in files of IR version 1, by what is there. Null for one that is newer than this. */
+/**
+ * What kind of value an attribute has: as it says, or, in files of IR version 1, by what is there. Null for one that is
+ * newer than this.
+ */
 export function attributeType(attribute: AttributeProto): AttributeTypeName | null {
   if (attribute.type === 0) return TYPE_NAMES.find((name) => isSet(attribute, FIELD_OF[name])) ?? null;
   return TYPE_NAMES.find((name) => AttributeType[name] === attribute.type) ?? null;

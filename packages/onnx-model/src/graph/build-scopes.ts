@@ -1,21 +1,17 @@
 import { invalidModel, quoted } from "../errors.ts";
-import type {
-  AttributeProto,
-  FunctionProto,
-  GraphProto,
-  ModelProto,
-  NodeProto,
-  OperatorSetIdProto,
-  TensorProto,
-  TypeProto,
-} from "../proto/index.ts";
+import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto } from "../proto/index.ts";
 import { attributeType } from "./attribute.ts";
+import { checkOrder } from "./check-order.ts";
 import { type Caller, defines, domainOf, type Scope, type Use } from "./scope.ts";
+import { namesOf } from "./scope-names.ts";
 
 /** Branches in branches, calls in calls. More is a function that calls itself. */
 const DEEPEST = 60;
 
-/** Every call of a function is a scope of its own, so that a hundred lines of file can mean 2^30 of them. Real models have 20,000 nodes. */
+/**
+ * Every call of a function is a scope of its own, so that a hundred lines of file can mean 2^30 of them. Real models
+ * have 20,000 nodes.
+ */
 const MOST_NODES_OF_CALLS = 200_000;
 
 /** The newest version of the default domain that can be meant: ONNX 1.20 has 25, and two come in a year. */
@@ -24,8 +20,8 @@ const LARGEST_OPSET = 100;
 /**
  * The main graph of a model, with all scopes within, in the order of the file.
  *
- * @throws BatchNormError `invalid-model` for a model without graph or opset, for names that are defined twice or nowhere, for cycles, and
- * for functions that call themselves.
+ * @throws BatchNormError `invalid-model` for a model without graph or opset, for names that are defined twice or
+ * nowhere, for cycles, and for functions that call themselves.
  */
 export function buildScopes(model: ModelProto): Scope {
   if (model.graph === undefined) throw invalidModel("The model has no graph", "no graph", "the bytes of an ONNX model");
@@ -142,36 +138,6 @@ function graphsOf(attribute: AttributeProto): readonly GraphProto[] {
   return type === "graphs" ? attribute.graphs : [];
 }
 
-type Names = Pick<Scope, "nodes" | "inputs" | "given" | "outputs" | "initializers" | "producers" | "types" | "defaults">;
-
-function namesOf(proto: GraphProto | FunctionProto): Names {
-  const isGraph = proto.$typeName === "batchnorm.onnx.GraphProto";
-  const inputs = isGraph ? proto.input.map(({ name }) => name) : proto.input;
-  const outputs = isGraph ? proto.output.map(({ name }) => name) : proto.output;
-  const initializers = new Map<string, TensorProto>();
-  if (isGraph) {
-    for (const tensor of proto.initializer) initializers.set(tensor.name, tensor);
-    for (const { values } of proto.sparseInitializer) if (values !== undefined) initializers.set(values.name, values);
-  }
-  const producers = new Map<string, NodeProto>();
-  const given = new Set(inputs);
-  if (given.size < inputs.length) throw invalidModel("Two inputs have one name", inputs, "each name once");
-  for (const node of proto.node) {
-    for (const name of node.output) {
-      if (name === "") continue;
-      if (producers.has(name) || given.has(name) || initializers.has(name)) {
-        throw invalidModel(`The value ${quoted(name)} is defined twice`, name, "each name once");
-      }
-      producers.set(name, node);
-    }
-  }
-  const types = new Map<string, TypeProto>();
-  const infos = isGraph ? [...proto.valueInfo, ...proto.output, ...proto.input] : proto.valueInfo;
-  for (const { name, type } of infos) if (type !== undefined) types.set(name, type);
-  const defaults = new Map(isGraph ? [] : proto.attributeProto.map((each) => [each.name, each]));
-  return { nodes: proto.node, inputs, given, outputs: new Set(outputs), initializers, producers, types, defaults };
-}
-
 function isVisible(scope: Scope, name: string): boolean {
   for (let at: Scope | null = scope; at !== null; at = at.outer) if (defines(at, name)) return true;
   return false;
@@ -200,34 +166,4 @@ function addUse(scope: Scope, node: NodeProto, index: number, name: string): voi
 
 function where(path: string): string {
   return path === "" ? "the graph" : quoted(path);
-}
-
-/** Nodes may stand in any order, as onnxruntime takes them; but there has to be one in which they can run. */
-function checkOrder(scope: Scope): void {
-  const waits = new Map<NodeProto, number>();
-  const readers = new Map<NodeProto, NodeProto[]>();
-  for (const [name, uses] of scope.uses) {
-    const producer = scope.producers.get(name);
-    if (producer === undefined) continue;
-    for (const { holder } of uses) {
-      waits.set(holder, (waits.get(holder) ?? 0) + 1);
-      const list = readers.get(producer);
-      if (list === undefined) readers.set(producer, [holder]);
-      else list.push(holder);
-    }
-  }
-  const ready = scope.nodes.filter((node) => !waits.has(node));
-  let done = 0;
-  for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
-    done += 1;
-    for (const reader of readers.get(node) ?? []) {
-      const left = waits.get(reader)! - 1;
-      waits.set(reader, left);
-      if (left === 0) ready.push(reader);
-    }
-  }
-  if (done < scope.nodes.length) {
-    const [stuck] = [...waits].find(([, left]) => left > 0)!;
-    throw invalidModel("The nodes wait for each other in a circle", stuck.name || stuck.opType, "a graph without cycles");
-  }
 }

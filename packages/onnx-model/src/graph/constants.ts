@@ -11,8 +11,8 @@ import { Shapes } from "./shapes.ts";
 export type Numbers = Float32Array | Float64Array;
 
 /**
- * A value that does not depend on what the model is given. Its shape is known at once; its numbers are read when they are asked for,
- * since they may lie in a file of gigabytes.
+ * A value that does not depend on what the model is given. Its shape is known at once; its numbers are read when they
+ * are asked for, since they may lie in a file of gigabytes.
  */
 export interface Constant {
   /** The name of the element type, such as `float32`. */
@@ -44,7 +44,9 @@ export class Constants {
     this.#external = external;
   }
 
-  /** The constant of a name as it is read in a scope, or null for one that is computed at run time, or not yet loaded. */
+  /**
+   * The constant of a name as it is read in a scope, or null for one that is computed at run time, or not yet loaded.
+   */
   get(scope: Scope, name: string): Constant | null {
     const value = resolve(scope, name);
     return value === null ? null : this.of(value, 0);
@@ -80,7 +82,10 @@ export class Constants {
     return this.#ofShape(scope, node) ?? evaluate(scope, node, read, LARGEST_VECTOR);
   }
 
-  /** A Shape whose dimensions are all known, and a Gather of one known dimension of it: exporters compute targets of Reshape so. */
+  /**
+   * A Shape whose dimensions are all known, and a Gather of one known dimension of it: exporters compute targets of
+   * Reshape so.
+   */
   #ofShape(scope: Scope, node: NodeProto): Constant | null {
     if (node.opType === "Shape" && node.attribute.length === 0) {
       const shape = this.shapes.get(scope, node.input[0] ?? "");

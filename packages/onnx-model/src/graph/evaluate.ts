@@ -4,8 +4,9 @@ import { readTensor } from "../tensor/read-tensor.ts";
 import { dimsOf, sizeOf } from "../tensor/tensor-check.ts";
 import { roundFloat } from "../tensor/write-tensor.ts";
 import { intAttribute, intsAttribute, tensorAttribute } from "./attribute.ts";
-import { broadcastDims, broadcastOffsets, transposedOffsets } from "./broadcast.ts";
+import { broadcastDims, broadcastOffsets } from "./broadcast.ts";
 import type { Constant, Numbers } from "./constants.ts";
+import { flatten, once, reshape, squeeze, transpose, unsqueeze } from "./evaluate-moves.ts";
 import type { Scope } from "./scope.ts";
 
 /** An input of a node: undefined where it was left out, null where it is no constant. */
@@ -26,8 +27,9 @@ const BINARY: Readonly<Record<string, (a: number, b: number) => number>> = {
 };
 
 /**
- * What a node makes of constants, or null where one of them is none or the operator is none that exporters leave between a file's
- * arrays and a layer. Arithmetic is in float64: what is lost by the runtime's float32 is not the model's meaning.
+ * What a node makes of constants, or null where one of them is none or the operator is none that exporters leave
+ * between a file's arrays and a layer. Arithmetic is in float64: what is lost by the runtime's float32 is not the
+ * model's meaning.
  */
 export function evaluate(scope: Scope, node: NodeProto, input: Input, most: number): Constant | null {
   const x = input(0);
@@ -81,7 +83,8 @@ function elementwise(
   f: (a: number, b: number) => number,
   most: number,
 ): Constant | null {
-  // Before opset 7 the second input was aligned by an attribute; no exporter of such files left arithmetic on constants.
+  // Before opset 7 the second input was aligned by an attribute; no exporter of such files left arithmetic on
+  // constants.
   if (b === null || b === undefined || !isFloat(a.type) || scope.opset < 7) return null;
   if (!isFloat(b.type) && node.opType !== "Pow") return null;
   const dims = broadcastDims(a.dims, b.dims);
@@ -102,55 +105,6 @@ function cast(x: Constant, to: number): Constant | null {
   if (type === x.type) return x;
   if (isFloat(type)) return { ...x, type, read: once(() => mapOf(x.read(), (value) => roundFloat(type, value))) };
   return /^u?int/.test(type) ? { ...x, type, read: once(() => mapOf(x.read(), Math.trunc)) } : null;
-}
-
-function transpose(x: Constant, given: readonly number[] | null): Constant | null {
-  const perm = given ?? x.dims.map((_, k) => x.dims.length - 1 - k);
-  if (!isPermutation(perm, x.dims.length)) return null;
-  const dims = perm.map((axis) => x.dims[axis]);
-  const read = once(() => {
-    const values = x.read();
-    if (values === null) return null;
-    const offsets = transposedOffsets(x.dims, perm);
-    return values instanceof Float32Array ? Float32Array.from(offsets, (at) => values[at]) : Float64Array.from(offsets, (at) => values[at]);
-  });
-  return { ...x, dims, read };
-}
-
-export function isPermutation(perm: readonly number[], rank: number): boolean {
-  return perm.length === rank && new Set(perm).size === rank && perm.every((axis) => axis >= 0 && axis < rank);
-}
-
-function reshape(x: Constant, shape: readonly number[] | null, allowZero: boolean): Constant | null {
-  if (shape === null) return null;
-  const dims = shape.map((dimension, k) => (dimension === 0 && !allowZero ? (x.dims[k] ?? 0) : dimension));
-  const open = dims.indexOf(-1);
-  const rest = sizeOf(dims.filter((dimension) => dimension !== -1));
-  if (open >= 0) dims[open] = rest === 0 ? 0 : sizeOf(x.dims) / rest;
-  return sizeOf(dims) === sizeOf(x.dims) && dims.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0)
-    ? { ...x, dims }
-    : null;
-}
-
-function flatten(x: Constant, axis: number): Constant | null {
-  const at = axis < 0 ? axis + x.dims.length : axis;
-  return at < 0 || at > x.dims.length ? null : { ...x, dims: [sizeOf(x.dims.slice(0, at)), sizeOf(x.dims.slice(at))] };
-}
-
-function squeeze(x: Constant, given: readonly number[] | null): Constant | null {
-  const rank = x.dims.length;
-  const axes = given?.map((axis) => (axis < 0 ? axis + rank : axis));
-  if (axes?.some((axis) => x.dims[axis] !== 1)) return null;
-  return { ...x, dims: x.dims.filter((dimension, k) => (axes === undefined ? dimension !== 1 : !axes.includes(k))) };
-}
-
-function unsqueeze(x: Constant, given: readonly number[] | null): Constant | null {
-  if (given === null) return null;
-  const rank = x.dims.length + given.length;
-  const axes = given.map((axis) => (axis < 0 ? axis + rank : axis));
-  if (new Set(axes).size < axes.length || axes.some((axis) => axis < 0 || axis >= rank)) return null;
-  const rest = [...x.dims];
-  return { ...x, dims: Array.from({ length: rank }, (_, k) => (axes.includes(k) ? 1 : rest.shift()!)) };
 }
 
 function expand(x: Constant, shape: readonly number[] | null, most: number): Constant | null {
@@ -193,15 +147,6 @@ function integers(x: Constant | null | undefined): number[] | null {
   if (x === null || x === undefined || x.dims.length > 1 || sizeOf(x.dims) > 64) return null;
   const values = x.read();
   return values && [...values];
-}
-
-/** Reads once; what is not loaded yet is asked for again. */
-function once(read: () => Numbers | null): () => Numbers | null {
-  let numbers: Numbers | null = null;
-  return () => {
-    numbers ??= read();
-    return numbers;
-  };
 }
 
 function mapOf(values: Numbers | null, f: (value: number) => number): Float64Array | null {

@@ -17,12 +17,14 @@ export interface Caller {
 }
 
 /**
- * Nodes that run together, with everything that is asked of their names: the main graph, a branch (the body of an If, Loop or Scan),
- * or the body of a local function as one call runs it.
+ * Nodes that run together, with everything that is asked of their names: the main graph, a branch (the body of an If,
+ * Loop or Scan), or the body of a local function as one call runs it.
  */
 export interface Scope {
   readonly kind: "graph" | "branch" | "function";
-  /** Where it is: empty for the main graph, else the nodes and branches on the way, such as `loop/body/if/then_branch`. */
+  /**
+   * Where it is: empty for the main graph, else the nodes and branches on the way, such as `loop/body/if/then_branch`.
+   */
   readonly path: string;
   /** The scope whose names this one sees, too: that of a branch. */
   readonly outer: Scope | null;
@@ -60,8 +62,8 @@ export function defines(scope: Scope, name: string): boolean {
 }
 
 /**
- * Where a name that is read in a scope is defined: there, or in a scope around it. An input of a function is what the call gives.
- * Null for an input that was left out: by an empty name, or by a list that ends before it.
+ * Where a name that is read in a scope is defined: there, or in a scope around it. An input of a function is what the
+ * call gives. Null for an input that was left out: by an empty name, or by a list that ends before it.
  *
  * @throws BatchNormError `invalid-model` for a name that is defined nowhere.
  */

@@ -1,7 +1,7 @@
 import type { NodeProto } from "../proto/index.ts";
 import { intAttribute, intsAttribute } from "./attribute.ts";
 import type { Constants } from "./constants.ts";
-import { isPermutation } from "./evaluate.ts";
+import { isPermutation } from "./evaluate-moves.ts";
 import { domainOf, producerOf, resolve, type Scope, type Value } from "./scope.ts";
 
 /** A shape of which some dimensions are known only in a run. */
@@ -167,7 +167,10 @@ export function axesOf(constants: Constants, scope: Scope, node: NodeProto): rea
   return sane(scope.opset < 13 ? intsAttribute(scope, node, "axes") : integers(constants, scope, node.input[1] ?? ""));
 }
 
-/** The axes of a reduction, where the file says them: an attribute before opset 18 (ReduceSum: 13), an input since. Null for all axes, too. */
+/**
+ * The axes of a reduction, where the file says them: an attribute before opset 18 (ReduceSum: 13), an input since. Null
+ * for all axes, too.
+ */
 export function reducedAxes(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
   return sane(intsAttribute(scope, node, "axes") ?? integers(constants, scope, node.input[1] ?? ""));
 }

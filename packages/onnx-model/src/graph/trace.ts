@@ -1,7 +1,7 @@
 import type { NodeProto } from "../proto/index.ts";
 import { intsAttribute } from "./attribute.ts";
 import type { Constants } from "./constants.ts";
-import { isPermutation } from "./evaluate.ts";
+import { isPermutation } from "./evaluate-moves.ts";
 import { isOperator, producerOf, resolve, type Scope, type Value } from "./scope.ts";
 import { axesOf, type PartialShape, reshapeTarget, type Shapes } from "./shapes.ts";
 
@@ -41,7 +41,10 @@ const MOVING: ReadonlySet<string> = new Set([
   "Expand",
 ]);
 
-/** Whether the node gives its first input back, differently arranged. A Cast is of this kind as far as values go; types are for others to judge. */
+/**
+ * Whether the node gives its first input back, differently arranged. A Cast is of this kind as far as values go; types
+ * are for others to judge.
+ */
 export function movesOnly(node: NodeProto): boolean {
   return isOperator(node, ...MOVING);
 }
@@ -65,8 +68,8 @@ export function sameValue(a: Value, b: Value): boolean {
 }
 
 /**
- * Which axis of the input of a moving node becomes `axis` of its output, with all of its entries in order; null where none does or
- * where that cannot be told.
+ * Which axis of the input of a moving node becomes `axis` of its output, with all of its entries in order; null where
+ * none does or where that cannot be told.
  */
 export function axisBefore({ constants, shapes }: Context, scope: Scope, node: NodeProto, axis: Axis): Axis | null {
   const x = shapes.get(scope, node.input[0] ?? "");
@@ -108,7 +111,10 @@ export function axisBefore({ constants, shapes }: Context, scope: Scope, node: N
   }
 }
 
-/** The axis of x that a reshape keeps as axis `at` of its result: equally long, with the same axes before it, or as many elements after it. */
+/**
+ * The axis of x that a reshape keeps as axis `at` of its result: equally long, with the same axes before it, or as many
+ * elements after it.
+ */
 function unsplit(x: PartialShape, target: readonly number[], at: number): Axis | null {
   // A 0 takes over the dimension of the input.
   const y = target.map((dimension, k) => (dimension > 0 ? dimension : dimension === 0 ? (x[k] ?? null) : null));

@@ -91,7 +91,10 @@ function float16Findings({ name, parameters, statistics, affine, channels }: Fou
   return found;
 }
 
-/** The deviation of each channel's output, on data with the layer's own statistics: |gamma| sqrt(variance / (variance + epsilon)). */
+/**
+ * The deviation of each channel's output, on data with the layer's own statistics: |gamma| sqrt(variance / (variance +
+ * epsilon)).
+ */
 function deviationsOf({ parameters: { gamma }, statistics: { movingVariance }, affine, epsilon }: FoundLayer): Float64Array | null {
   if (movingVariance === null || epsilon === null) {
     // Where the variance is not in the file, only a multiplier of 0 is known to be dead.

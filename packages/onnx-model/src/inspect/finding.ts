@@ -19,7 +19,9 @@ export type FindingCode =
   | "unknown-operator" // an operator of another domain with batch normalization in its name
   | "newer-opset"; // the model is of a newer opset than this package knows
 
-/** `error`: the result is wrong or meaningless. `warning`: it probably is, or somewhere will be. `note`: worth knowing. */
+/**
+ * `error`: the result is wrong or meaningless. `warning`: it probably is, or somewhere will be. `note`: worth knowing.
+ */
 export type Severity = "error" | "warning" | "note";
 
 export interface Finding {

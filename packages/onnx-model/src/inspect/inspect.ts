@@ -54,8 +54,8 @@ export interface InspectReport {
 }
 
 /**
- * Looks into a model: a table of its batch normalizations, and findings in words, each with a stable code. Nothing is executed, and only the
- * arrays of layers are read.
+ * Looks into a model: a table of its batch normalizations, and findings in words, each with a stable code. Nothing is
+ * executed, and only the arrays of layers are read.
  *
  * @throws BatchNormError what `find` throws.
  */

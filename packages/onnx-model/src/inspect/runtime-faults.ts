@@ -48,8 +48,8 @@ function isRead({ scope }: Match, name: string): boolean {
 }
 
 /**
- * Whether two arrays that an in-place output may write to are equal: of this layer or of another one in training mode. They are merged then,
- * unless the running outputs are read, which keeps the runtime from writing in place.
+ * Whether two arrays that an in-place output may write to are equal: of this layer or of another one in training mode.
+ * They are merged then, unless the running outputs are read, which keeps the runtime from writing in place.
  */
 function mergesConstants({ matches }: Analysis, match: Match): boolean {
   const [node] = match.nodes;

@@ -5,11 +5,11 @@ import type { ExternalReader } from "../file/external.ts";
 import { type OnnxModel, readModel } from "../file/model.ts";
 
 /**
- * Reads a model from a file. Data in files beside it is read when it is needed, and only the parts that are: a model with 2 GB of
- * weights takes as much memory as its graph.
+ * Reads a model from a file. Data in files beside it is read when it is needed, and only the parts that are: a model
+ * with 2 GB of weights takes as much memory as its graph.
  *
- * @throws BatchNormError `invalid-model` for a file that cannot be read, and what `readModel` throws. A link that leaves the model's folder
- * is refused like a path that does, with `invalid-external-data`, when its data is asked for.
+ * @throws BatchNormError `invalid-model` for a file that cannot be read, and what `readModel` throws. A link that
+ * leaves the model's folder is refused like a path that does, with `invalid-external-data`, when its data is asked for.
  */
 export async function readModelFile(path: string): Promise<OnnxModel> {
   let bytes: Uint8Array;

@@ -1,4 +1,5 @@
-import { BatchNormError, type BatchNormJSON, type ConfigAndState, fromJSON } from "@batchnorm/spec";
+import { BatchNormError } from "@batchnorm/spec";
+import { type BatchNormJSON, type ConfigAndState, fromJSON } from "@batchnorm/spec/convert";
 import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import { describe } from "../find/find.ts";
@@ -20,7 +21,10 @@ export interface FilledLayer {
     readonly arrays: Readonly<Record<ArrayName, boolean | null>>;
     /** k = gamma / sqrt(variance + epsilon). */
     readonly multiplier: boolean | null;
-    /** l = beta - mean k. An exporter may have put the bias of the node before into it: then it differs, and the multiplier agrees. */
+    /**
+     * l = beta - mean k. An exporter may have put the bias of the node before into it: then it differs, and the
+     * multiplier agrees.
+     */
     readonly offset: boolean | null;
   };
 }
@@ -34,11 +38,12 @@ export interface FillStatesResult {
 }
 
 /**
- * Finds for every layer of a model its state among those of a weight file, and checks them against each other. An exporter that computed k and l
- * did not keep the arrays; the weight file has them, and k must be gamma / sqrt(variance + epsilon).
+ * Finds for every layer of a model its state among those of a weight file, and checks them against each other. An
+ * exporter that computed k and l did not keep the arrays; the weight file has them, and k must be gamma / sqrt(variance
+ * + epsilon).
  *
- * A state belongs to a layer by its name: the same, or that of a folder in the layer's name, with or without the number that Keras adds. Where no
- * name fits it is the one state whose numbers do.
+ * A state belongs to a layer by its name: the same, or that of a folder in the layer's name, with or without the number
+ * that Keras adds. Where no name fits it is the one state whose numbers do.
  *
  * @throws BatchNormError `invalid-argument` for states that are no object; what `fromJSON` and `find` throw.
  */
@@ -88,9 +93,9 @@ function fits({ epsilon, arrays, multiplier, offset }: FilledLayer["agrees"]): b
 }
 
 /**
- * k is computed by the exporter in float32: the sum with epsilon and the root err by 2^-24 each, halved for the sum; the reciprocal and the product
- * with gamma by 2^-24 each, and a runtime's inverse root by 2 units in the last place. That is at most 7 times 2^-24 of k. l adds a product and a
- * difference to it.
+ * k is computed by the exporter in float32: the sum with epsilon and the root err by 2^-24 each, halved for the sum;
+ * the reciprocal and the product with gamma by 2^-24 each, and a runtime's inverse root by 2 units in the last place.
+ * That is at most 7 times 2^-24 of k. l adds a product and a difference to it.
  */
 const ROUNDINGS_OF_K = 7;
 const ROUNDINGS_OF_L = 10;

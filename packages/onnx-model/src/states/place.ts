@@ -12,9 +12,11 @@ export interface Place {
 }
 
 /**
- * Where a constant that a node reads can be replaced for that one reader: there, or, where a function's node reads a parameter, at the call.
+ * Where a constant that a node reads can be replaced for that one reader: there, or, where a function's node reads a
+ * parameter, at the call.
  *
- * @throws BatchNormError `cannot-convert` for a constant within a function that is called more than once, or for a parameter with other readers.
+ * @throws BatchNormError `cannot-convert` for a constant within a function that is called more than once, or for a
+ * parameter with other readers.
  */
 export function placeOf(root: Scope, scope: Scope, node: NodeProto, index: number): Place {
   const name = node.input[index];

@@ -13,10 +13,11 @@ export interface LayerOfModel extends ConfigAndState {
 }
 
 /**
- * The only batch normalization of a model, at once: its data has to be in the model itself. For all others there is `readStates`.
+ * The only batch normalization of a model, at once: its data has to be in the model itself. For all others there is
+ * `readStates`.
  *
- * @throws BatchNormError `cannot-convert` for no layer or several, for one whose arrays are not in the file, for data in another file; what `find`
- * and `fromJSON` throw.
+ * @throws BatchNormError `cannot-convert` for no layer or several, for one whose arrays are not in the file, for data
+ * in another file; what `find` and `fromJSON` throw.
  */
 export function readLayer(model: OnnxModel): LayerOfModel {
   const { layers } = describe(analyse(model.proto, model.external));

@@ -34,9 +34,9 @@ export interface StatesResult {
 }
 
 /**
- * The states of all layers whose arrays are in the file, float32 ones bit for bit. A file does not say whether gamma and beta are learned, whether
- * a layer is frozen, or what it does with infinities: trainable is true and nonFinite 'propagate'; scale and center are true, unless an unfolded
- * layer has no gamma or beta.
+ * The states of all layers whose arrays are in the file, float32 ones bit for bit. A file does not say whether gamma
+ * and beta are learned, whether a layer is frozen, or what it does with infinities: trainable is true and nonFinite
+ * 'propagate'; scale and center are true, unless an unfolded layer has no gamma or beta.
  *
  * @throws BatchNormError `invalid-argument` for options, and what `find` throws.
  */

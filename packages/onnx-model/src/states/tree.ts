@@ -54,8 +54,8 @@ function isRoot({ roots }: Tree, use: Use): boolean {
 }
 
 /**
- * Gives a layer arithmetic of its own: its nodes and the tensors at its ends are copied under new names, and the layer reads the copies. Returns
- * the tensors that have other readers. What was found before does not know of the copies.
+ * Gives a layer arithmetic of its own: its nodes and the tensors at its ends are copied under new names, and the layer
+ * reads the copies. Returns the tensors that have other readers. What was found before does not know of the copies.
  */
 export function isolate(draft: Draft, tree: Tree): string[] {
   const renamed = new Map<Scope, Map<string, string>>();

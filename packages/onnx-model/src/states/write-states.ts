@@ -12,7 +12,10 @@ import { type ArrayWriter, Writer } from "./writer.ts";
 /** What was written of a layer. */
 export interface WrittenState {
   readonly layer: string;
-  /** The arrays and numbers that changed, by the names of the spec; `multiplier` and `offset` are what the exporter computed of them. */
+  /**
+   * The arrays and numbers that changed, by the names of the spec; `multiplier` and `offset` are what the exporter
+   * computed of them.
+   */
   readonly changed: readonly string[];
   /** Tensors that others read, too: the layer got copies, and the others see no change. */
   readonly unshared: readonly string[];
@@ -24,15 +27,17 @@ export interface WriteStatesResult {
 }
 
 /**
- * Writes states into a model: parameters, statistics, epsilon, and momentum where the form has one. Only what differs is written; a tensor that is
- * shared with anything else is copied first. All other tensors, unknown fields and metadata stay byte for byte. The model that is given is not changed.
+ * Writes states into a model: parameters, statistics, epsilon, and momentum where the form has one. Only what differs
+ * is written; a tensor that is shared with anything else is copied first. All other tensors, unknown fields and
+ * metadata stay byte for byte. The model that is given is not changed.
  *
- * The config's axis is not compared: a file may have its channels elsewhere than the framework had. For `Mul+Add` and `Sub+Mul+Add` the constants
- * that the exporter had computed are computed anew, in float64, and rounded once.
+ * The config's axis is not compared: a file may have its channels elsewhere than the framework had. For `Mul+Add` and
+ * `Sub+Mul+Add` the constants that the exporter had computed are computed anew, in float64, and rounded once.
  *
- * @throws BatchNormError `invalid-argument` for a layer that the model does not have; what `fromJSON` throws; `channel-mismatch`; `cannot-convert` for
- * a layer that has no place for a state: with batch statistics, statistics per position, or arrays that are computed or lie in a function that is
- * called more than once, or whose type does not hold the numbers.
+ * @throws BatchNormError `invalid-argument` for a layer that the model does not have; what `fromJSON` throws;
+ * `channel-mismatch`; `cannot-convert` for a layer that has no place for a state: with batch statistics, statistics per
+ * position, or arrays that are computed or lie in a function that is called more than once, or whose type does not hold
+ * the numbers.
  */
 export async function writeStates(model: OnnxModel, states: Readonly<Record<string, BatchNormJSON>>): Promise<WriteStatesResult> {
   if (typeof states !== "object" || states === null || Array.isArray(states)) {
@@ -51,7 +56,8 @@ function writeAll(model: OnnxModel, states: ReadonlyMap<string, ConfigAndState>)
     if (known === undefined) {
       throw new BatchNormError("invalid-argument", "The model has no such layer", name, names.slice(0, 8).join(", ") || "no layers");
     }
-    // Anew for every layer, since what one got unshared is another one's alone; by its node, since a name may be shared until then.
+    // Anew for every layer, since what one got unshared is another one's alone; by its node, since a name may be shared
+    // until then.
     const analysis = analyse(draft.proto, model.external);
     const match = analysis.matches.find((each) => each.nodes[0] === known.nodes[0] && each.scope.path === known.scope.path)!;
     const writer = new Writer(draft, model.external, analysis, match, name);

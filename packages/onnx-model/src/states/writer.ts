@@ -138,7 +138,10 @@ export class Writer implements ArrayWriter {
     return before.some((value, k) => !Object.is(value, roundFloat(type, values[k])));
   }
 
-  /** Refuses what has no place in the file: an array that is computed, of another shape, or of a type that does not hold the numbers. */
+  /**
+   * Refuses what has no place in the file: an array that is computed, of another shape, or of a type that does not hold
+   * the numbers.
+   */
   #check(label: string, constant: Constant | null, values: Numbers): asserts constant is Constant & { type: FloatName } {
     if (constant === null || !isFloat(constant.type)) {
       throw cannotWrite(`${label} of the layer ${quoted(this.#name)} is computed at run time`, this.#match.form, "a constant of the file");

@@ -53,7 +53,10 @@ export function elementTypeInfo(number: number): ElementTypeInfo | null {
 /** The floating-point types whose numbers this package computes with. */
 export type FloatName = "float32" | "float64" | "float16" | "bfloat16";
 
-/** Half the distance from 1 to the next number of the type: one correctly rounded result errs by at most this much of itself. */
+/**
+ * Half the distance from 1 to the next number of the type: one correctly rounded result errs by at most this much of
+ * itself.
+ */
 export const UNIT_ROUNDOFF: Readonly<Record<FloatName, number>> = {
   float64: 2 ** -53,
   float32: 2 ** -24,

@@ -51,7 +51,8 @@ function encode(value: number, { fraction, exponent }: Format): number {
   const magnitude = Math.abs(value);
   const bias = 2 ** (exponent - 1) - 1;
   if (magnitude >= 2 ** (bias + 1)) return sign | infinity;
-  // The distance between neighbours at this magnitude; the product with its inverse is exact, since both are powers of two.
+  // The distance between neighbours at this magnitude; the product with its inverse is exact, since both are powers of
+  // two.
   const power = Math.max(exponentOf(magnitude), 1 - bias);
   const steps = roundToEven(magnitude * 2 ** (fraction - power));
   // A carry into the next exponent, and from the largest number into infinity, is the same addition.
@@ -61,7 +62,10 @@ function encode(value: number, { fraction, exponent }: Format): number {
 const float64 = new Float64Array(1);
 const words = new Uint32Array(float64.buffer);
 
-/** floor(log2(x)) of a positive normal float64, from its bits; less than that of any half for 0 and subnormal numbers. Little-endian, as everywhere. */
+/**
+ * floor(log2(x)) of a positive normal float64, from its bits; less than that of any half for 0 and subnormal numbers.
+ * Little-endian, as everywhere.
+ */
 function exponentOf(x: number): number {
   float64[0] = x;
   return ((words[1] >>> 20) & 0x7ff) - 1023;

@@ -40,7 +40,8 @@ export function isNumeric(tensor: TensorProto): boolean {
 /**
  * The numbers of a tensor that `checkTensor` found in order; `raw` are its bytes where they are in another file.
  *
- * @throws BatchNormError `invalid-model` for a type without such numbers: text, complex numbers, types of less than 8 bits.
+ * @throws BatchNormError `invalid-model` for a type without such numbers: text, complex numbers, types of less than 8
+ * bits.
  */
 export function readTensor(tensor: TensorProto, raw: Uint8Array = tensor.rawData): Tensor {
   const info = elementTypeInfo(tensor.dataType);

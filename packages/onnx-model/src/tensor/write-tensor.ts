@@ -3,7 +3,10 @@ import { ElementType, type TensorProto, TensorProtoSchema } from "../proto/index
 import type { FloatName } from "./element-type.ts";
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half.ts";
 
-/** A tensor of floating-point numbers, each rounded once to the element type. A Float32Array goes into float32 bit for bit. */
+/**
+ * A tensor of floating-point numbers, each rounded once to the element type. A Float32Array goes into float32 bit for
+ * bit.
+ */
 export function floatTensor(name: string, type: FloatName, dims: readonly number[], values: Float32Array | Float64Array): TensorProto {
   return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: ElementType[type], rawData: bytesOf(type, values) });
 }

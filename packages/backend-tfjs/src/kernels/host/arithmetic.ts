@@ -69,13 +69,14 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
     },
 
     gradients({ dy, x, mask, count, ...numbers }, { view, epsilon, ofParameters, throughStatistics }) {
+      // First, since it may detach every view: the mask's is needed to the end.
+      const dx = memory.allocate(dy.shape);
       const normalizer = normalizerOf(numbers, view, epsilon);
       const n = count === undefined ? view.outer * view.inner : floats(count)[0];
       // Where a mask hides everything, moving statistics normalized.
       const batch = throughStatistics && n > 0 ? { n, mask: mask ? bools(mask) : null } : null;
       const dgamma = new Float64Array(view.channels);
       const dbeta = new Float64Array(view.channels);
-      const dx = memory.allocate(dy.shape);
       if (batch !== null || ofParameters) parameterGradients(floats(dy), floats(x), view, normalizer, dgamma, dbeta);
       inputGradient(floats(dy), floats(x), floats(dx), view, normalizer, batch, dgamma, dbeta);
       return ofParameters ? [dx, store(dgamma), store(dbeta)] : [dx];
