@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../src/command/cli.ts";
 import { suiteCommand } from "../src/command/options.ts";
@@ -364,6 +366,12 @@ describe("the executable", () => {
     const path = file("conformance.config.mjs", `export { default } from ${JSON.stringify(good)};`);
     expect(spawn("--only", "18.1").status).toBe(0);
     rmSync(path);
+  });
+
+  it("does not mind a reader that has read enough", () => {
+    const bin = fileURLToPath(new URL("../bin/batchnorm-conformance.js", import.meta.url));
+    const shell = `'${process.execPath}' '${bin}' '${good}' --only 18.1 --reporter json | true`;
+    expect(spawnSync("bash", ["-c", shell], { encoding: "utf8", cwd: directory }).stderr).toBe("");
   });
 
   it("explains itself, with examples and exit codes", () => {

@@ -25,6 +25,10 @@ export async function writeReport(report: Report, { reporter, out, check }: Comm
 
 /** Prints to the terminal, with colors where they are wanted. */
 function print(text: string): void {
+  // Who reads the first lines only, as `head` does, has not made a mistake.
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const colored = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
   // Node 20's styleText colors whatever it writes to.
   const shown = colored ? text : stripVTControlCharacters(text);
