@@ -10,7 +10,7 @@ import { dirname } from "node:path";
  */
 export function runReadmeExample(path: string, index = 0): string {
   const example = [...readFileSync(path, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)][index]?.[1];
-  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block ${index} to run`);
+  if (example === undefined) throw new Error(`${path} has no \`\`\`ts block to run, number ${index}`);
   const node = spawnSync(process.execPath, ["--conditions=@batchnorm/source", "--input-type=module-typescript", "-"], {
     cwd: dirname(path),
     input: example,
