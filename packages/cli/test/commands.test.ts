@@ -28,6 +28,17 @@ describe("inspect", () => {
     );
   });
 
+  it("writes a page that needs nothing else, with a picture for every array", async () => {
+    expect((await batchnorm("inspect", digits, "--html", file("digits.html"))).status).toBe(0);
+    const page = readFileSync(file("digits.html"), "utf8");
+    expect(page.match(/<section>/g)).toHaveLength(5);
+    expect(page.match(/<svg /g)).toHaveLength(20);
+    expect(page).toContain("<figcaption>variance: 0.1371 .. 0.5465</figcaption>");
+    expect(page).not.toMatch(/src=|href=|<script/);
+    expect((await batchnorm("inspect", fixture("handmade/non-finite-statistics.onnx"), "--html", file("nan.html"))).status).toBe(0);
+    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<\/figcaption>/);
+  });
+
   it("gives the whole report as JSON", async () => {
     const { layers, findings } = JSON.parse((await batchnorm("inspect", digits, "--json")).out);
     expect(layers.map(({ name }: { name: string }) => name)).toEqual(["pixel_norm", "stem_norm", "depth_norm", "point_norm", "dense_norm"]);

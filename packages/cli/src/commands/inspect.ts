@@ -1,7 +1,10 @@
-import { type Finding, type InspectedLayer, type InspectReport, inspect } from "@batchnorm/onnx-model";
+import { basename } from "node:path";
+import { type Finding, find, type InspectedLayer, type InspectReport, inspect } from "@batchnorm/onnx-model";
 import { readModelFile } from "@batchnorm/onnx-model/node";
 import type { Command } from "commander";
 import { type Context, EXIT_CODES, printJson } from "../context.ts";
+import { writeWhole } from "../files.ts";
+import { inspectPage } from "../inspect-page.ts";
 import { Status } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
 
@@ -12,7 +15,14 @@ Examples:
   batchnorm inspect model.onnx
   batchnorm inspect model.onnx --json | jq '.findings[].code'
   batchnorm inspect model.onnx --strict
+  batchnorm inspect model.onnx --html model.html
 ${EXIT_CODES}`;
+
+interface InspectOptions {
+  readonly json?: boolean;
+  readonly strict?: boolean;
+  readonly html?: string;
+}
 
 export function addInspect(program: Command, context: Context): void {
   program
@@ -20,10 +30,13 @@ export function addInspect(program: Command, context: Context): void {
     .description("A table of the batch normalizations of a model, and what is to be said of them.")
     .argument("<model>", "an ONNX file")
     .option("--json", "the whole report as JSON")
+    .option("--html <file>", "write a page with the distributions of each layer's arrays")
     .option("--strict", "exit with 1 when there is a warning or an error")
     .addHelpText("after", HELP)
-    .action(async (path: string, { json = false, strict = false }: { json?: boolean; strict?: boolean }) => {
-      const report = await inspect(await readModelFile(path));
+    .action(async (path: string, { json = false, strict = false, html }: InspectOptions) => {
+      const model = await readModelFile(path);
+      const report = await inspect(model);
+      if (html !== undefined) await writeWhole(html, inspectPage(basename(path), report, (await find(model)).layers));
       if (json) printJson(context, report);
       else context.terminal.out(render(report));
       if (strict && report.findings.some(({ severity }) => severity !== "note")) context.finish(Status.findings);

@@ -1,7 +1,14 @@
 import { BatchNormError } from "@batchnorm/spec";
 
 /** The types of numbers that data files hold, by the code of NumPy. */
-const TYPES = {
+export type NumberType = "f2" | "f4" | "f8" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" | "b1";
+
+interface StoredNumber {
+  readonly bytes: number;
+  read(view: DataView, at: number, little: boolean): number;
+}
+
+const TYPES: Readonly<Record<NumberType, StoredNumber>> = {
   f2: { bytes: 2, read: (view: DataView, at: number, little: boolean) => fromFloat16(view.getUint16(at, little)) },
   f4: { bytes: 4, read: (view: DataView, at: number, little: boolean) => view.getFloat32(at, little) },
   f8: { bytes: 8, read: (view: DataView, at: number, little: boolean) => view.getFloat64(at, little) },
@@ -14,9 +21,7 @@ const TYPES = {
   u4: { bytes: 4, read: (view: DataView, at: number, little: boolean) => view.getUint32(at, little) },
   u8: { bytes: 8, read: (view: DataView, at: number, little: boolean) => Number(view.getBigUint64(at, little)) },
   b1: { bytes: 1, read: (view: DataView, at: number) => (view.getUint8(at) === 0 ? 0 : 1) },
-} as const;
-
-export type NumberType = keyof typeof TYPES;
+};
 
 export function isNumberType(code: string): code is NumberType {
   return Object.hasOwn(TYPES, code);
