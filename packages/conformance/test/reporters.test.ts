@@ -124,7 +124,7 @@ describe("markdown", () => {
     expect(table("# Conformance")).toEqual([
       "| clause | | wrong/one | right/two |",
       "|---|---|---|---|",
-      "| 5.1 | The formula | **1 not run**, 1 passed | 1 ✓ (0.125) |",
+      "| 5.1 | The formula | **1 not run**, 1 passed | 1 ✓ (0.125, 1.5x) |",
       "| 6.1 | The formula | **1 failed**, 0 passed |  |",
       "| 9.1 | A mask hides from the statistics | 0 ✓ 1 skipped |  |",
       "| 17.4 | Output buffers | 0 ✓ 1 deviate |  |",
@@ -178,7 +178,7 @@ describe("pretty", () => {
   it("has the table of clauses where one backend is right", () => {
     const table = linesOf(GREEN);
     const row = table.find((line) => line.startsWith("5.1"));
-    expect(row?.split(/ {2,}/)).toEqual(["5.1", "The formula", "1", "0.125", "0.750"]);
+    expect(row?.split(/ {2,}/)).toEqual(["5.1", "The formula", "1", "0.125", "0.750", "1.5x"]);
     expect(table).toContain("The worst error is 0.125 of the bound: y of inference/plain.");
     expect(has("error/bound")).toBe(false);
   });
@@ -365,13 +365,14 @@ const REPORT_SCHEMA = closed(
                 ),
               ),
               failureCount: COUNT,
+              timesReference: NUMBER,
               duration: DURATION,
               lost: { enum: ["timed out", "crashed"] },
               traits: list(TEXT),
               trials: closed({ failed: list(COUNT), skipped: list(COUNT) }),
               outputs: list({ type: "object" }),
             },
-            ["reason", "lost", "traits", "trials", "outputs"],
+            ["reason", "timesReference", "lost", "traits", "trials", "outputs"],
           ),
         ),
         problems: list(TEXT),
