@@ -341,6 +341,27 @@ describe("numbers", () => {
   });
 });
 
+describe("constants that broadcast x", () => {
+  const spelledOut = (graph: Models, x: string, dims: readonly number[], output?: string): string =>
+    graph.op("Add", [graph.op("Mul", [x, graph.float([2, 3, 4, 5], dims)]), graph.float([1, 2, 3, 4], dims)], {}, output);
+
+  test("to more axes are no layer: the output keeps its shape", async () => {
+    const graph = new Models();
+    const product = graph.op("MatMul", [graph.input("x", [5, 3]), graph.float(values(12), [3, 4])]);
+    spelledOut(graph, product, [1, 1, 4], "y");
+    const { report } = await same(graph.output("y", [1, 5, 4]), { x: data([5, 3]) }, ["y"]);
+    expect(report.folded).toEqual([]);
+  });
+
+  test("to more channels are not folded into the Conv behind them", async () => {
+    const graph = new Models();
+    const wide = spelledOut(graph, graph.input("x", [2, 1, 3, 3]), [1, 4, 1, 1]);
+    graph.op("Conv", [wide, graph.float(values(8), [2, 4, 1, 1])], {}, "y");
+    const { report } = await same(graph.output("y", [2, 2, 3, 3]), { x: data([2, 1, 3, 3]) }, ["y"]);
+    expect(report.folded).toEqual([]);
+  });
+});
+
 test("a folded model is folded no further", async () => {
   const graph = new Models();
   layerOf(graph, 4, graph.op("MatMul", [graph.input("x", [5, 3]), graph.float(values(12), [3, 4])]), "y");

@@ -84,6 +84,8 @@ function judge(context: Context, scope: Scope, segment: Segment): Match | Lookal
   const input = inputOf(first);
   const vector = vectorOf(first.constant);
   const rank = context.shapes.get(scope, input)?.length ?? null;
+  // Constants of more axes than x give the output an axis that x does not have: no normalization does.
+  if (rank !== null && steps.some(({ constant }) => constant.dims.length > rank)) return null;
   const named = namesOf({ nodes, sources: {}, steps }).some(saysBatchNorm);
   const sources = unfoldedSources(context, scope, steps);
   const shifted = steps[steps.length - 1].operation === "Add" || steps[steps.length - 1].operation === "Sub";

@@ -86,6 +86,11 @@ function forwardInto(
   if (!isSame || site.map.inputs !== match.channels) {
     return refusal("other-axis", `The layer's channels are not the input channels of the ${linear.opType} after it.`);
   }
+  // Constants that widen an x of one channel make its channels themselves: there is nothing before them to fold into.
+  const given = context.shapes.get(scope, match.input)?.at(match.axis.axis) ?? null;
+  if (match.steps.length > 0 && match.channels !== 1 && typeof given === "number" && given !== match.channels) {
+    return refusal("other-axis", "The layer's constants widen its input: it has fewer channels than the layer.");
+  }
   const isOne = site.weight.dims.slice(2).every((dimension) => dimension === 1);
   if (!keepsZero && isOperator(linear, "Conv") && isPadded(scope, linear, isOne)) {
     return refusal("padding", "The Conv after the layer pads with zeros, and the layer does not map 0 to 0.");
