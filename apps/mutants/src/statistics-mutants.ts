@@ -89,7 +89,7 @@ export const STATISTICS_MUTANTS: readonly Mutant[] = [
   summing("shifted-by-the-largest", "takes the mean from differences to the largest element, which may lie far outside", ["12.3"], {
     ...float32Formulas({ corrected: false, shift: (values) => values.reduce((most, each) => Math.max(most, each), values[0]) }),
   }),
-  calculating("squares-overflow", "lets the squares of large deviations overflow float32: the output is beta (Keras 3.15)", ["12.7"], {
+  calculating("variance-overflows", "lets the squares of large deviations overflow float32: the output is beta (Keras 3.15)", ["12.7"], {
     moments: ofValues((values) => {
       const { mean, variance } = populationMoments(values);
       return { mean, variance: Math.fround(variance) };

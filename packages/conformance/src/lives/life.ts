@@ -253,7 +253,7 @@ class Life {
     const x = this.#upload("x", this.#numbers.x([4, 3], 1), [4, 3]);
     const nines = new Float32Array(12).fill(9);
     const buffer = out ? { out: this.#upload("the out of a refused call", nines, [4, 3]) } : {};
-    const wide = this.#upload("x", new Float32Array(20), [4, 5, 1]);
+    const wide = this.#upload("x", new Float32Array(20), [20, 1]);
     this.#numbers.pick([
       () => this.#refused("channel-mismatch", "Another number of channels", () => layer.call(wide, { training })),
       () => this.#refused("wrong-length", "A gamma of the wrong length", () => layer.setState({ statistics: { movingMean: [1] } })),
