@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CLAUSES, suiteChecks } from "@batchnorm/conformance";
 import { readVectors } from "@batchnorm/conformance/node";
@@ -8,11 +9,13 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const read = (path: string): string => readFileSync(`${root}${path}`, "utf8");
 const spec = read("docs/spec.md");
 
-/** Sources, tests and docs: everything that may cite a clause or an error code. */
+/** Sources, tests and docs that git knows: everything that may cite a clause or an error code. */
 function filesBelow(directory: string): string[] {
-  return readdirSync(`${root}${directory}`, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|md)$/.test(entry.name) && !/node_modules|\/dist(\/|$)/.test(entry.parentPath))
-    .map((entry) => `${entry.parentPath}/${entry.name}`);
+  const listed = execFileSync("git", ["ls-files", "--", `${directory}/*.ts`, `${directory}/*.md`], { cwd: root, encoding: "utf8" });
+  return listed
+    .split("\n")
+    .filter((path) => path !== "" && existsSync(`${root}${path}`))
+    .map((path) => `${root}${path}`);
 }
 
 describe("docs/spec.md", () => {
