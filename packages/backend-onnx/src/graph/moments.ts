@@ -95,8 +95,7 @@ function momentsAround(graph: Graph, layout: Layout, x: Value, shift: Value, { s
   // Of an infinite centre the differences are NaN, and the mean is infinite all the same (clause 11.1).
   const offset = finite(graph, mean(layout.sum(graph, entering)));
   const corrected = graph.add(centre, offset);
-  const remainder = graph.sub(offset, graph.sub(corrected, centre));
-  const common = { deviation, offset, mean: corrected, remainder: finite(graph, remainder) };
+  const common = { deviation, offset, mean: corrected, remainder: graph.sub(offset, graph.sub(corrected, centre)) };
   const variance = graph.sub(mean(layout.sumOfSquares(graph, entering)), graph.mul(offset, offset));
   const inverse = inverseDeviation(graph, variance, epsilon);
   if (range === "narrow") return { ...common, inverse, weighVariance: (weight) => weight(variance) };

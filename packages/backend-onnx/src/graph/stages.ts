@@ -45,6 +45,6 @@ export function stagesOf(length: number, longest: number): Stages {
 function blockLength(length: number, longest: number): number {
   const padding = (block: number): number => Math.ceil(length / block) * block - length;
   let best = longest;
-  for (let block = best; block > longest / 3; block--) if (padding(block) < padding(best)) best = block;
+  for (let block = best; block > longest / 5; block--) if (padding(block) < padding(best)) best = block;
   return best;
 }
