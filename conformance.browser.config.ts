@@ -7,8 +7,8 @@ import { defineConfig } from "@batchnorm/conformance";
  * it and makes it; the import is inside of the function so that no backend loads the runtime of another. Its package has to be a
  * devDependency of the workspace's root, and its runtime one of its own package.
  *
- * - `onnxruntime-web` finds its .wasm and .mjs files by itself, with any number of threads, since the page is built with vite and is
- *   cross-origin isolated: leave `env.wasm.wasmPaths` alone.
+ * - `onnxruntime-web` finds its .wasm by itself, since the page is built with vite. With more than one thread it has to be told its
+ *   .mjs, too: see the adapter.
  * - TensorFlow.js has the shaders of `webgl` and `webgpu` in its code. `wasm` asks for the files of its package: import them as
  *   `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url` (likewise the plain and the threaded one) and give the
  *   three addresses to `setWasmPaths`.
@@ -20,14 +20,14 @@ export default defineConfig({
     () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend()),
     () => import("@batchnorm/backend-cpu").then(({ createBackend }) => createBackend({ kernels: "wasm" })),
     () =>
-      Promise.all([import("@batchnorm/backend-cpu"), import("./packages/backend-cpu/test/in-kernel-memory.ts")]).then(
-        ([{ createBackend }, { inKernelMemory }]) => inKernelMemory(createBackend({ kernels: "wasm", threads: 2 })),
+      Promise.all([import("@batchnorm/backend-cpu"), import("@batchnorm/adapters/cpu")]).then(([{ createBackend }, { inKernelMemory }]) =>
+        inKernelMemory(createBackend({ kernels: "wasm", threads: 2 })),
       ),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgl }) => tfjsWebgl()),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWebgpu }) => tfjsWebgpu()),
-    () => import("./packages/backend-tfjs/test/browser-backends.ts").then(({ tfjsWasm }) => tfjsWasm()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWasm }) => onnxWasm()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpu }) => onnxWebgpu()),
-    () => import("./packages/backend-onnx/test/browser-backends.ts").then(({ onnxWebgpuOnGpu }) => onnxWebgpuOnGpu()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWebgl }) => tfjsWebgl()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWebgpu }) => tfjsWebgpu()),
+    () => import("@batchnorm/adapters/tfjs/browser").then(({ tfjsWasm }) => tfjsWasm()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWasm }) => onnxWasm()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWebgpu }) => onnxWebgpu()),
+    () => import("@batchnorm/adapters/onnx/browser").then(({ onnxWebgpuOnGpu }) => onnxWebgpuOnGpu()),
   ],
 });

@@ -1,8 +1,9 @@
+import { fileURLToPath } from "node:url";
+import { onnxCpu, onnxWasm } from "@batchnorm/adapters/onnx/node";
+import { tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { createBackend } from "@batchnorm/backend-cpu";
 import type { AnyBackend } from "@batchnorm/conformance";
-import { onnxCpu, onnxWasm } from "../../../packages/backend-onnx/test/node-backends.ts";
-import { findChromium, openPage } from "../../../packages/backend-tfjs/test/browser/open-page.ts";
-import { tfjsWasm } from "../../../packages/backend-tfjs/test/node-backends.ts";
+import { openPage } from "@batchnorm/in-browser";
 import { makeCase, type Plan } from "./cases.ts";
 import { type Measurement, measurementOf, truthOf } from "./errors.ts";
 import { resultsOf } from "./run.ts";
@@ -38,9 +39,7 @@ async function inNode(made: AnyBackend | Promise<AnyBackend>): Promise<Subject> 
 }
 
 async function inChromium(name: string): Promise<Subject> {
-  const chromium = findChromium();
-  if (chromium === null) throw new Error(`${name} needs a Chromium on the PATH, or one that the environment variable CHROMIUM names.`);
-  const { page, close } = await openPage(chromium, new URL("page.ts", import.meta.url));
+  const { page, close } = await openPage({ module: fileURLToPath(new URL("page.ts", import.meta.url)) });
   await page.evaluate((backend) => module.open(backend), name);
   return { errors: (plan) => page.evaluate((wanted) => module.run(wanted), plan), close };
 }

@@ -4,9 +4,9 @@ import { type Measurement, measurementOf, truthOf } from "./errors.ts";
 import { resultsOf } from "./run.ts";
 
 const MAKERS: Readonly<Record<string, () => Promise<AnyBackend>>> = {
-  "tfjs/webgl": async () => (await import("../../../packages/backend-tfjs/test/browser-backends.ts")).tfjsWebgl(),
-  "tfjs/webgpu": async () => (await import("../../../packages/backend-tfjs/test/browser-backends.ts")).tfjsWebgpu(),
-  "onnx/webgpu": async () => (await import("../../../packages/backend-onnx/test/browser-backends.ts")).onnxWebgpu(),
+  "tfjs/webgl": async () => (await import("@batchnorm/adapters/tfjs/browser")).tfjsWebgl(),
+  "tfjs/webgpu": async () => (await import("@batchnorm/adapters/tfjs/browser")).tfjsWebgpu(),
+  "onnx/webgpu": async () => (await import("@batchnorm/adapters/onnx/browser")).onnxWebgpu(),
 };
 
 let backend: AnyBackend;

@@ -1,11 +1,12 @@
 import type { Growth } from "./growth.ts";
-import { ALLOC, ARRAYS, COPY, ONNXRUNTIME, PYTORCH, TFJS_WASM } from "./names.ts";
+import { ALLOC, ARRAYS, COPY, ONNXRUNTIME, OURS_ON_TFJS_CPU, OURS_ON_TFJS_WASM, PLAIN_TYPESCRIPT, PYTORCH, TFJS_WASM } from "./names.ts";
 import type { Overhead } from "./overhead.ts";
 import type { Timing } from "./run.ts";
 import { geometricMean } from "./statistics.ts";
 import type { Work } from "./task.ts";
+import { WORKS } from "./tasks.ts";
 
-/** A promise about this backend, and what came out. */
+/** A promise about the backends of this repository, and what came out. */
 export interface Bar {
   readonly what: string;
   /** What the numbers are: `times faster` is good when it is large, the others when they are small. */
@@ -19,30 +20,44 @@ export interface Bar {
 
 /** The promises, judged. Those about PyTorch are left out where it did not run. */
 export function judge(timings: readonly Timing[], overheads: readonly Overhead[], growths: readonly Growth[]): Bar[] {
-  const faster = (what: string, work: Work, theirs: string, must: number, aim: number): Bar =>
-    bar(`${what} (plain arrays)`, "times faster", must, aim, 1 / relativeTime(timings, work, ARRAYS, theirs));
+  const faster = (what: string, work: Work, ours: string, theirs: string, must: number, aim: number): Bar =>
+    bar(`${work}, ${what}`, "times faster", must, aim, 1 / relativeTime(timings, work, ours, theirs));
+  const slower = (what: string, work: Work, ours: string, theirs: string, must: number, aim: number): Bar =>
+    bar(`${work}, ${what}`, "times the time", must, aim, relativeTime(timings, work, ours, theirs));
+
+  const onnxruntime = "against onnxruntime-web wasm, its best layout";
   const bars = [
-    faster("inference, against onnxruntime-web wasm, its best layout", "inference", ONNXRUNTIME, 4, 8),
-    faster("inference, against tfjs wasm", "inference", TFJS_WASM, 8, 20),
-    faster("training forward, against onnxruntime-web wasm, its best layout", "training forward", ONNXRUNTIME, 3, 5),
-    faster("training forward, against tfjs wasm", "training forward", TFJS_WASM, 8, 15),
-    faster("forward + backward, against tfjs wasm", "forward + backward", TFJS_WASM, 30, 60),
-    bar("inference, against a copy (plain arrays)", "times the time", 6, 4, relativeTime(timings, "inference", ARRAYS, COPY)),
-    bar("inference, against a copy (alloc)", "times the time", 2.5, 1.5, relativeTime(timings, "inference", ALLOC, COPY)),
+    faster(`plain arrays ${onnxruntime}`, "inference", ARRAYS, ONNXRUNTIME, 4, 8),
+    faster(`plain arrays ${onnxruntime}`, "training forward", ARRAYS, ONNXRUNTIME, 3, 5),
+    slower(`plain TypeScript ${onnxruntime}`, "inference", PLAIN_TYPESCRIPT, ONNXRUNTIME, 1.5, 1),
+    faster("plain arrays against tfjs wasm", "inference", ARRAYS, TFJS_WASM, 8, 20),
+    faster("plain arrays against tfjs wasm", "training forward", ARRAYS, TFJS_WASM, 8, 15),
+    faster("plain arrays against tfjs wasm", "forward + backward", ARRAYS, TFJS_WASM, 30, 60),
+    slower("plain arrays against a copy", "inference", ARRAYS, COPY, 6, 4),
+    slower("alloc against a copy", "inference", ALLOC, COPY, 2.5, 1.5),
   ];
-  if (timings.some(({ times }) => PYTORCH in times)) {
-    const slower = (work: Work, must: number, aim: number): Bar =>
-      bar(
-        `${work}, against PyTorch on one thread, its best layout (plain arrays)`,
-        "times the time",
-        must,
-        aim,
-        relativeTime(timings, work, ARRAYS, PYTORCH),
-      );
-    bars.push(slower("inference", 4, 2), slower("training forward", 3, 1.2), slower("forward + backward", 3, 1.2));
+  for (const ours of [OURS_ON_TFJS_WASM, OURS_ON_TFJS_CPU]) {
+    bars.push(
+      faster(`${ours}, against tf.batchNorm on wasm`, "inference", ours, TFJS_WASM, 4, 6),
+      slower(`${ours}, against backend-cpu on plain arrays`, "training forward", ours, ARRAYS, 1.5, 1),
+      slower(`${ours}, against backend-cpu on plain arrays`, "forward + backward", ours, ARRAYS, 1.5, 1),
+      faster(`${ours}, against tfjs wasm`, "forward + backward", ours, TFJS_WASM, 25, 40),
+    );
   }
-  const slowest = Math.max(...overheads.flatMap(({ microseconds }) => Object.values(microseconds)));
-  bars.push(bar("64 elements, the slowest kind of call", "microseconds", 2, 0.5, slowest));
+  if (timings.some(({ times }) => PYTORCH in times)) {
+    for (const work of WORKS) {
+      const pytorch = "against PyTorch on one thread, its best layout";
+      bars.push(slower(`plain arrays ${pytorch}`, work, ARRAYS, PYTORCH, 2, 1), slower(`alloc ${pytorch}`, work, ALLOC, PYTORCH, 1.5, 0.7));
+    }
+  }
+  for (const [work, must, aim] of [
+    ["inference", 1, 0.5],
+    ["training forward", 2, 1],
+    ["forward + backward", 3, 1.5],
+  ] as const) {
+    const slowest = Math.max(...overheads.filter((each) => each.work === work).flatMap(({ microseconds }) => Object.values(microseconds)));
+    bars.push(bar(`${work}, a call of 64 elements`, "microseconds", must, aim, slowest));
+  }
   for (const work of ["inference", "training forward"] as const) {
     const value = spread(growths, work, ARRAYS);
     bars.push(

@@ -8,4 +8,6 @@ export const ONNXRUNTIME = "onnxruntime-web wasm";
 export const TFJS_WASM = "tfjs wasm";
 export const TFJS_SPELLED_OUT = "tfjs wasm, spelled out";
 export const TFJS_CPU = "tfjs cpu";
+export const OURS_ON_TFJS_WASM = "backend-tfjs, wasm";
+export const OURS_ON_TFJS_CPU = "backend-tfjs, cpu";
 export const PYTORCH = "native PyTorch, 1 thread";

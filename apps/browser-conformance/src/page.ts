@@ -1,58 +1,50 @@
-import {
-  type AnyBackend,
-  type Check,
-  type ConformanceConfig,
-  fetchVectors,
-  openBackend,
-  runChecks,
-  suiteChecks,
-  toConfig,
-} from "@batchnorm/conformance";
-import { type Announcement, type ConformancePage, encode, type PageRunOptions } from "./protocol.ts";
+import { decode, encode, fetchVectors, type Message, messageOf, type Order, runInside, stackOf } from "@batchnorm/conformance";
 
-/** The suite as it runs in the browser, one backend a page. */
-class Page implements ConformancePage {
-  #config!: ConformanceConfig;
-  #backend!: AnyBackend;
-
-  async load(): Promise<number> {
-    // Not a static import: a config that throws rejects this promise, and so reaches Node as an error.
-    const { default: exported } = await import("virtual:conformance-config");
-    this.#config = toConfig(exported, "The config");
-    return this.#config.backends.length;
-  }
-
-  async open(index: number): Promise<string> {
-    this.#backend = await openBackend(this.#config.backends[index], index);
-    return this.#backend.name;
-  }
-
-  async run({ only, properties }: PageRunOptions): Promise<readonly string[]> {
-    const checks = suiteChecks(await fetchVectors("/"), properties).map(announced);
-    const sent: Promise<void>[] = [];
-    const { problems } = await runChecks(this.#backend, checks, {
-      deviations: this.#config.deviations ?? [],
-      only,
-      onProgress: (done, total, result) => sent.push(tell({ done, total, result })),
-    });
-    await Promise.all(sent);
-    return problems;
-  }
+declare global {
+  /** The outside's end of the line. Takes what `encode` gives. */
+  var announce: (text: string) => Promise<void>;
 }
 
-/** The same check, whose beginning Node hears of: only so can it name the check that never ends. */
-function announced(check: Check): Check {
-  return {
-    ...check,
-    run: async (backend) => {
-      await tell({ started: check.id });
-      return check.run(backend);
-    },
-  };
+// What nobody catches is heard of here before the check has finished, and outside of the page only some time later.
+addEventListener("error", (event) => tellUncaught(event, event.error ?? event.message));
+addEventListener("unhandledrejection", (event) => tellUncaught(event, event.reason));
+
+/** Runs one backend of the config in this page. Takes an order as `encode` gives it. */
+export function run(order: string): Promise<void> {
+  return runInside(decode<Order>(order), {
+    // Not a static import: a config that throws is told of, and does not end the page.
+    load: async () => (await import("virtual:conformance-config")).default,
+    vectors: () => fetchVectors("/"),
+    tell,
+    settle,
+    explain: stackOf,
+  });
 }
 
-function tell(announcement: Announcement): Promise<void> {
-  return globalThis.announce(encode(announcement));
+function tell(message: Message): Promise<void> {
+  return globalThis.announce(encode(message));
 }
 
-globalThis.conformance = new Page();
+function tellUncaught(event: Event, error: unknown): void {
+  event.preventDefault();
+  const stack = stackOf(error);
+  void tell({ kind: "uncaught", why: messageOf(error), ...(stack !== null && { detail: stack }) });
+}
+
+/** A rejection that nobody handles is told of in a task that comes after the one in which it happened. */
+async function settle(): Promise<void> {
+  await nextTask();
+  await nextTask();
+}
+
+/** A timer would wait for some milliseconds. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

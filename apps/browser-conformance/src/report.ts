@@ -1,42 +1,29 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { DEFAULT_PROPERTIES, isGreen, markdown, type Report, runConformance } from "@batchnorm/conformance";
-import { clearProgress, loadConfig, openBackends, readVectors, showProgress } from "@batchnorm/conformance/node";
+import { resolve } from "node:path";
+import { isGreen, markdown, type Report, runConfig, suiteChecks } from "@batchnorm/conformance";
+import { ProgressLine, readVectors, startProcess, VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
+import { runMutants } from "@batchnorm/mutants";
 import { CONFIG_FILE, TIMEOUT } from "./cli.ts";
 import { runBrowser } from "./run-browser.ts";
 
 const DIRECTORY = "reports";
+const NODE_CONFIG = "conformance.config.ts";
 
 /** Writes the support matrix of all backends, in Node and in Chromium, as one report: `reports/conformance.md`. */
-const merged = merge(await runNode(), await runChromium());
-clearProgress();
+const vectors = await readVectors();
+const progress = new ProgressLine();
+const shared = { vectors, onProgress: progress.show };
+const start = startProcess({ config: resolve(NODE_CONFIG), vectors: VECTORS_DIRECTORY, print: progress.print });
+const node = await runConfig(start, { ...shared, config: NODE_CONFIG });
+const browser = await runBrowser({ ...shared, config: CONFIG_FILE, directory: VECTORS_DIRECTORY, timeout: TIMEOUT, headed: false });
+const merged = { ...merge(node, browser), mutants: await runMutants(suiteChecks(vectors), progress.show) };
+progress.clear();
 await mkdir(DIRECTORY, { recursive: true });
 await writeFile(`${DIRECTORY}/conformance.md`, markdown(merged));
 process.exitCode = isGreen(merged) ? 0 : 1;
 
-async function runNode(): Promise<Report> {
-  const config = await loadConfig(undefined);
-  return runConformance(await openBackends(config, []), {
-    vectors: await readVectors(),
-    deviations: config.deviations ?? [],
-    mutants: true,
-    onProgress: showProgress,
-  });
-}
-
-function runChromium(): Promise<Report> {
-  return runBrowser({
-    config: CONFIG_FILE,
-    backends: [],
-    only: null,
-    properties: DEFAULT_PROPERTIES,
-    timeout: TIMEOUT,
-    headed: false,
-    onProgress: showProgress,
-  });
-}
-
 /** A backend may run in both: its name says where it did. */
 function merge(node: Report, browser: Report): Report {
   const renamed = browser.results.map((result) => ({ ...result, backend: `${result.backend} (Chromium)` }));
-  return { ...node, results: [...node.results, ...renamed] };
+  return { ...node, results: [...node.results, ...renamed], problems: [...node.problems, ...browser.problems] };
 }

@@ -1,17 +1,20 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Report } from "@batchnorm/conformance";
+import type { BackendResult, Report } from "@batchnorm/conformance";
 import { VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
-import { describe, expect, it } from "vitest";
-import { noChromium, withChromium } from "./chromium.ts";
+import { noChromium, withChromium } from "@batchnorm/in-browser";
+import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const CPU = fileURLToPath(new URL("configs/cpu.ts", import.meta.url));
-const FAULTS = fileURLToPath(new URL("configs/faults.ts", import.meta.url));
-const THROWS = fileURLToPath(new URL("configs/throws.ts", import.meta.url));
+const config = (name: string): string => fileURLToPath(new URL(`configs/${name}.ts`, import.meta.url));
+
+/** A rule of the contract, in which the backends of `faults.ts` do what they do, and vectors. */
+const CHECKS = ["contract/empty-inference", "inference/empty-rank2-axis-1-0x4", "inference/rank2-axis1-6x3"];
 
 /** The command as `pnpm conformance:browser` runs it. */
 function run(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -19,9 +22,9 @@ function run(...argv: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, ["--conditions=@batchnorm/source", MAIN, ...argv], options);
 }
 
-describe.skipIf(noChromium !== null)(withChromium("the suite in Chromium"), () => {
-  it("runs one section on the CPU backend", () => {
-    const { status, stdout } = run("--backend", "cpu", "--only", "5", "--reporter", "json");
+describe.skipIf(noChromium() !== null)(withChromium("the suite in Chromium"), () => {
+  it("runs one section on a backend", () => {
+    const { status, stdout } = run(config("sound"), "--only", "5", "--reporter", "json");
     expect(status).toBe(0);
     const { results, vectors } = JSON.parse(stdout) as Report;
     expect(vectors.sha256).toBe(
@@ -30,49 +33,82 @@ describe.skipIf(noChromium !== null)(withChromium("the suite in Chromium"), () =
         .digest("hex"),
     );
     expect(results).toHaveLength(1);
-    expect(results[0]).toMatchObject({ backend: "cpu", failed: 0, skipped: 0, problems: [] });
+    expect(results[0]).toMatchObject({ backend: "sound", failed: 0, skipped: 0, notRun: 0, problems: [] });
     expect(results[0].passed).toBe(results[0].cases.length);
     expect(new Set(results[0].cases.map(({ clause }) => clause))).toEqual(new Set(["5.1", "5.2", "5.3", "5.4", "5.5"]));
     expect(new Set(results[0].cases.map(({ kind }) => kind))).toEqual(new Set(["contract", "vector", "property"]));
   });
 
-  it("reports what goes wrong outside of the checks, and goes on with the next backend", () => {
-    const { status, stdout } = run("--only", "5.5", "--timeout", "8", "--reporter", "json", FAULTS);
-    expect(status).toBe(1);
-    const problems = (JSON.parse(stdout) as Report).results.map((result) => [result.backend, result.problems]);
-    expect(problems).toEqual([
-      [
-        "noisy",
-        [
-          "The console shows an error while the backend was made: the console shows this",
-          "An error was not caught while the backend was made: nobody catches this",
-        ],
-      ],
-      ["backend 2", ["Backend 2 of the config could not be made: there is no such device"]],
-      ["hanging", ["Nothing was heard from the page for 8 s while contract/empty-inference ran; nothing ran after that."]],
-      ["cpu", []],
-    ]);
+  describe("with backends that do what no check can see", () => {
+    let results: readonly BackendResult[];
+    const of = (name: string): BackendResult => results.find(({ backend }) => backend === name)!;
+    const failed = (name: string): unknown[] =>
+      of(name).cases.flatMap(({ id, status, lost, failures }) => (status === "failed" ? [[id, lost, failures[0].message]] : []));
+
+    beforeAll(() => {
+      const { status, stdout, stderr } = run(
+        ...CHECKS.flatMap((id) => ["--check", id]),
+        "--timeout",
+        "8",
+        "--reporter",
+        "json",
+        config("faults"),
+      );
+      expect([status, stderr]).toEqual([1, ""]);
+      ({ results } = JSON.parse(stdout) as Report);
+    }, 120_000);
+
+    it("has a result for each of them", () => {
+      expect(results.map(({ backend }) => backend)).toEqual(["noisy", "backend 2", "hanging", "leaving", "rejecting", "sound"]);
+      for (const { cases } of results) expect(cases).toHaveLength(results[0].cases.length);
+    });
+
+    it("reports the console and what nobody caught while a backend was made", () => {
+      expect(of("noisy").failed).toBe(0);
+      expect(of("noisy").problems[0]).toBe("The console shows an error: the console shows this (while the backend was made)");
+      expect(of("noisy").problems[1]).toMatch(/^An error was not caught while the backend was made: nobody catches this/);
+      expect(of("backend 2").problems[0]).toMatch(/^Backend 2 of the config could not be made: there is no such device/);
+      expect(of("backend 2").notRun).toBe(of("backend 2").cases.length);
+    });
+
+    it("fails the check in which a page hangs, is left, or does not catch an error, and goes on in a new one", () => {
+      const [id] = CHECKS;
+      expect(failed("hanging")).toEqual([[id, "timed out", "clause 5.5: the backend did not answer within 8 s."]]);
+      expect(failed("leaving")).toEqual([[id, "crashed", expect.stringMatching(/^clause 5\.5: the page was left/)]]);
+      expect(failed("rejecting")).toEqual([[id, undefined, "clause 5.5: an error was not caught: nobody waits for this"]]);
+      for (const name of ["hanging", "leaving", "rejecting"]) expect(of(name).notRun).toBe(0);
+      expect(of("sound")).toMatchObject({ failed: 0, notRun: 0, problems: [] });
+    });
   });
 
   it("leaves out the backends that were not asked for", () => {
-    const { status, stdout } = run("--only", "5.5", "--backend", "cpu", "--reporter", "json", FAULTS);
+    const { status, stdout } = run("--only", "5.5", "--backend", "sound", "--reporter", "json", config("faults"));
     expect(status).toBe(0);
-    expect((JSON.parse(stdout) as Report).results.map(({ backend }) => backend)).toEqual(["cpu"]);
+    expect((JSON.parse(stdout) as Report).results.map(({ backend }) => backend)).toEqual(["sound"]);
   });
 
-  it("fails with a sentence when the config throws", () => {
-    const { status, stdout } = run("--only", "5.5", THROWS);
-    expect(status).toBe(1);
-    expect(stdout).toContain("the config is broken");
+  it("says what is wrong with a config that throws, or cannot be built", () => {
+    const { status, stderr } = run("--only", "5.5", config("throws"));
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/throws\.ts could not be loaded: the config is broken\.\n {2}at /)]);
+    const directory = mkdtempSync(join(tmpdir(), "browser-conformance-"));
+    const unparsable = join(directory, "unparsable.ts");
+    writeFileSync(unparsable, "const = 5;\n");
+    const built = run("--only", "5.5", unparsable);
+    rmSync(directory, { recursive: true });
+    expect([built.status, built.stderr]).toEqual([2, expect.stringMatching(/unparsable\.ts could not be built: [\s\S]*unparsable\.ts:1:/)]);
   });
 
   it("refuses a backend that is not in the config", () => {
-    const { status, stderr } = run("--backend", "abacus", CPU);
-    expect(status).toBe(2);
-    expect(stderr).toBe(`--backend abacus: not in ${CPU}, expected one of cpu.\n`);
+    const { status, stderr } = run("--backend", "abacus", "--only", "5.5", config("sound"));
+    expect([status, stderr]).toEqual([2, `--backend abacus: not in ${config("sound")}, expected one of sound.\n`]);
   });
 });
 
 it("refuses a config that does not exist, and a timeout that is no time", () => {
-  expect(run("--timeout", "soon")).toMatchObject({ status: 2, stderr: "--timeout soon: expected a number of seconds.\n" });
+  expect(run("--timeout", "soon")).toMatchObject({
+    status: 2,
+    stderr: "option '--timeout <seconds>' argument 'soon' is invalid. It is not a number of seconds.\n",
+  });
+  const missing = run("nowhere.ts");
+  expect([missing.status, missing.stderr]).toEqual([2, expect.stringMatching(/^(nowhere\.ts does not exist|There is no Chromium)/)]);
 });

@@ -1,36 +1,43 @@
+import type { Message } from "@batchnorm/conformance";
+import { findChromium, launchChromium, noChromium, withChromium } from "@batchnorm/in-browser";
 import type { Browser } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, launchChromium } from "../src/chromium.ts";
-import { Watch } from "../src/watch.ts";
-import { noChromium, withChromium } from "./chromium.ts";
+import { watch } from "../src/watch.ts";
 
-describe.skipIf(noChromium !== null)(withChromium("a watched page"), () => {
+describe.skipIf(noChromium() !== null)(withChromium("a watched page"), () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchChromium(findChromium(), false);
+    browser = await launchChromium(findChromium());
   });
   afterAll(() => browser?.close());
 
-  it("breaks when it crashes, and says what it was doing", async () => {
+  it("ends when it crashes, and when it is closed", async () => {
     const page = await browser.newPage();
-    const watch = new Watch(page, 60);
-    watch.heard("while inference/x ran");
+    const ended = watch(page, () => {});
     const session = await page.createCDPSession();
     session.send("Page.crash").catch(() => {});
-    await expect(watch.broken).rejects.toThrow("The page crashed while inference/x ran; nothing ran after that.");
-    watch.stop();
+    expect(await ended).toEqual({ what: "the page crashed" });
+    const other = await browser.newPage();
+    const closed = watch(other, () => {});
+    await other.close();
+    expect(await closed).toEqual({ what: "the page was closed" });
   });
 
-  it("keeps the first five errors of the console and counts the others", async () => {
+  it("tells of errors in the console and of those that nobody caught", async () => {
     const page = await browser.newPage();
-    const watch = new Watch(page, 60);
+    const told: Message[] = [];
+    watch(page, (message) => told.push(message));
     await page.evaluate(() => {
-      for (let k = 0; k < 7; k++) console.error(`error ${k}`);
+      console.error("the console shows this");
       console.warn("no error");
+      setTimeout(function late() {
+        throw new Error("nobody catches this");
+      });
     });
-    await expect.poll(() => watch.problems).toHaveLength(6);
-    expect(watch.problems[0]).toBe("The console shows an error while it was loading: error 0");
-    expect(watch.problems[5]).toBe("The page had 2 more such errors.");
-    watch.stop();
+    await expect.poll(() => told).toHaveLength(2);
+    expect(told).toEqual([
+      { kind: "noticed", what: "The console shows an error: the console shows this" },
+      { kind: "uncaught", why: "nobody catches this", detail: expect.stringMatching(/^at late /) },
+    ]);
   });
 });

@@ -1,5 +1,9 @@
+import { Call } from "./call";
+
 /** The index of the first NaN or infinity among `length` elements, or -1: only for them x - x is not 0. */
-export function findNonFinite(x: usize, length: usize): i32 {
+export function findNonFinite(call: Call): i32 {
+  const x = call.x;
+  const length = call.length;
   let k: usize = 0;
   for (; k + 16 <= length; k += 16) {
     const p = x + k * 4;

@@ -1,3 +1,4 @@
+import { Call } from "./call";
 import { FIRST, ORIGIN, SECOND, SEGMENT } from "./layout";
 import { lanes, wide } from "./wide";
 
@@ -6,117 +7,43 @@ import { lanes, wide } from "./wide";
 //   moments:    first += d     second += d * d
 //   gradients:  first += dy    second += dy * d
 //
-// so both are first += u, second += u * d. Two types tell the compiler which code to make of it. Which lane or column takes an element depends on its place in the tensor alone.
+// so both are first += u, second += u * d. Two types tell the compiler which code to make of it. Which lane or column takes an
+// element depends on its place in the tensor alone.
 
 type Moments = i32;
 type Projections = f32;
 type Visible = i32;
 type Masked = f32;
 
-export function momentsColumns(
-  x: usize,
-  _dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  _channels: usize,
-  _channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  _mask: usize,
-  _cached: bool,
-): void {
-  sumColumns<Moments>(x, x, rows, rowStride, length, at, into);
+export function momentsColumns(call: Call): void {
+  sumColumns<Moments>(call.x, call.x, call.rows, call.rowStride, call.length, call.at, call.into);
 }
 
 /** The mask has one byte a row: a hidden row is left out. */
-export function momentsColumnsMasked(
-  x: usize,
-  _dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  _channels: usize,
-  _channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  mask: usize,
-  _cached: bool,
-): void {
+export function momentsColumnsMasked(call: Call): void {
+  const rows = call.rows;
   for (let r: usize = 0; r < rows; r++) {
-    if (load<u8>(mask + r)) momentsColumns(x + r * rowStride, 0, 0, 1, rowStride, 1, 0, length, at, into, 0, false);
+    if (!load<u8>(call.mask + r)) continue;
+    const row = call.x + r * call.rowStride;
+    sumColumns<Moments>(row, row, 1, call.rowStride, call.length, call.at, call.into);
   }
 }
 
-export function momentsRuns(
-  x: usize,
-  _dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  channels: usize,
-  channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  _mask: usize,
-  _cached: bool,
-): void {
-  sumRuns<Moments, Visible>(x, x, rows, rowStride, channels, channelStride, length, at, into, 0);
+export function momentsRuns(call: Call): void {
+  sumRuns<Moments, Visible>(call, call.x, 0);
 }
 
 /** The mask has `length` bytes a row, the same for every channel. */
-export function momentsRunsMasked(
-  x: usize,
-  _dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  channels: usize,
-  channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  mask: usize,
-  _cached: bool,
-): void {
-  sumRuns<Moments, Masked>(x, x, rows, rowStride, channels, channelStride, length, at, into, mask);
+export function momentsRunsMasked(call: Call): void {
+  sumRuns<Moments, Masked>(call, call.x, call.mask);
 }
 
-export function projectionsColumns(
-  x: usize,
-  dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  _channels: usize,
-  _channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  _mask: usize,
-  _cached: bool,
-): void {
-  sumColumns<Projections>(x, dy, rows, rowStride, length, at, into);
+export function projectionsColumns(call: Call): void {
+  sumColumns<Projections>(call.x, call.dy, call.rows, call.rowStride, call.length, call.at, call.into);
 }
 
-export function projectionsRuns(
-  x: usize,
-  dy: usize,
-  _out: usize,
-  rows: usize,
-  rowStride: usize,
-  channels: usize,
-  channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  _mask: usize,
-  _cached: bool,
-): void {
-  sumRuns<Projections, Visible>(x, dy, rows, rowStride, channels, channelStride, length, at, into, 0);
+export function projectionsRuns(call: Call): void {
+  sumRuns<Projections, Visible>(call, call.dy, 0);
 }
 
 /** How many rows add to a column between a load and a store of its sums. */
@@ -167,19 +94,15 @@ function sumColumns<Sum>(x: usize, dy: usize, rows: usize, rowStride: usize, len
   }
 }
 
-function sumRuns<Sum, Sight>(
-  x: usize,
-  dy: usize,
-  rows: usize,
-  rowStride: usize,
-  channels: usize,
-  channelStride: usize,
-  length: usize,
-  at: usize,
-  into: usize,
-  mask: usize,
-): void {
-  for (; rows > 0; rows--, x += rowStride, dy += rowStride, mask += length) {
+function sumRuns<Sum, Sight>(call: Call, dy: usize, mask: usize): void {
+  const rowStride = call.rowStride;
+  const channels = call.channels;
+  const channelStride = call.channelStride;
+  const length = call.length;
+  const at = call.at;
+  const into = call.into;
+  let x = call.x;
+  for (let rows = call.rows; rows > 0; rows--, x += rowStride, dy += rowStride, mask += length) {
     for (let c: usize = 0; c < channels; c++) {
       const origin = load<f64>(ORIGIN + (at + c) * 8);
       for (let k: usize = 0; k < length; k += SEGMENT) {

@@ -43,3 +43,33 @@ describe("without WebAssembly", () => {
 it("one thread does the work where there is no SharedArrayBuffer", () => {
   expect(runInNode(`delete globalThis.SharedArrayBuffer;${PROGRAM}`)).toEqual({ kernels: "wasm", threads: 1, code: null, same: false });
 });
+
+describe("where workers may not start, one thread does the work", () => {
+  const ALONE = { kernels: "wasm", threads: 1, code: null, same: false };
+
+  it("under Node's permission model", () => {
+    expect(runInNode(PROGRAM, ["--permission", "--allow-fs-read=*"])).toEqual(ALONE);
+  });
+
+  it("in a page whose Trusted Types or Content-Security-Policy make the constructor throw", () => {
+    const page = `
+      process.getBuiltinModule = undefined;
+      Object.defineProperty(globalThis, "navigator", { value: { hardwareConcurrency: 4 } });
+      globalThis.Worker = class { constructor() { throw new TypeError("This document requires 'TrustedScriptURL' assignment.") } };
+    `;
+    expect(runInNode(page + PROGRAM)).toEqual(ALONE);
+  });
+
+  it("in a page whose Content-Security-Policy lets them fail later", () => {
+    const page = `
+      process.getBuiltinModule = undefined;
+      Object.defineProperty(globalThis, "navigator", { value: { hardwareConcurrency: 4 } });
+      globalThis.Worker = class { constructor() { setTimeout(() => this.onerror()) } postMessage() {} terminate() {} };
+    `;
+    expect(runInNode(page + PROGRAM)).toEqual(ALONE);
+  });
+
+  it("in a runtime without any", () => {
+    expect(runInNode(`process.getBuiltinModule = undefined; delete globalThis.Worker; ${PROGRAM}`)).toEqual(ALONE);
+  });
+});

@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
-import { Arenas } from "../src/simd/arenas.ts";
-import { compileKernels } from "../src/simd/compile.ts";
-import { Heap } from "../src/simd/heap.ts";
-import { SharedMemory } from "../src/simd/shared-memory.ts";
+import { Scratch } from "../src/kernels/scratch.ts";
+import { Arenas } from "../src/memory/arenas.ts";
+import { Heap } from "../src/memory/heap.ts";
+import { SharedMemory } from "../src/memory/shared-memory.ts";
+import { modules } from "./engines.ts";
 import { expectErrorCode } from "./expect-error-code.ts";
 import { example, runExample } from "./numbers.ts";
-
-const modules = { plain: compileKernels("plain") as WebAssembly.Module, shared: compileKernels("shared") as WebAssembly.Module };
 
 describe("alloc", () => {
   for (const threads of [1, 2]) {
@@ -65,6 +64,15 @@ describe("alloc", () => {
     expect(createBackend({ kernels: "plain" }).alloc([2, 3]).data).toEqual(new Float32Array(6));
     expect(new Arenas(modules.plain).allocate(2 ** 31)).toBeNull();
     expect(new SharedMemory(modules, 1, 0).allocate(2 ** 31)).toBeNull();
+  });
+
+  it("refuses a tensor that fits nowhere, and goes on", () => {
+    for (const options of [{}, { kernels: "plain" }, { threads: 2 }] as const) {
+      const backend = createBackend(options);
+      expectErrorCode(() => backend.alloc([2 ** 26, 2 ** 26]), "runtime-failure");
+      expect(backend.alloc([3, 4]).data).toEqual(new Float32Array(12));
+      backend.terminate();
+    }
   });
 
   it("frees a tensor once, and nobody else's", () => {
@@ -143,5 +151,26 @@ describe("a heap", () => {
     heap.give(0, 64);
     expect(heap.take(64)).toEqual({ address: 0, zero: false });
     expect(heap.take(64)).toEqual({ address: 128, zero: true });
+  });
+});
+
+describe("scratch", () => {
+  it("is the same for the same number of channels, and exactly as wide", () => {
+    const scratch = new Scratch();
+    for (const channels of [1, 64, 8192]) {
+      const arrays = scratch.arrays(channels);
+      expect(arrays.origin.length).toBe(channels);
+      expect(scratch.arrays(channels)).toBe(arrays);
+    }
+  });
+
+  it("does not grow with the number of layers, nor keep what a very wide one needs", () => {
+    const scratch = new Scratch();
+    const arrays = Array.from({ length: 1000 }, (_, k) => scratch.arrays(k + 1));
+    const kept = arrays.filter((each, k) => scratch.arrays(k + 1) === each);
+    expect(kept.length).toBeLessThanOrEqual(16);
+    const wide = scratch.arrays(8193);
+    expect(wide.origin.length).toBe(8193);
+    expect(scratch.arrays(8193)).not.toBe(wide);
   });
 });

@@ -1,5 +1,5 @@
-import type { BatchNormConfig } from "@batchnorm/spec";
-import type { CpuBackend, CpuTensor } from "../src/index.ts";
+import type { BatchNormConfig, FloatTensor } from "@batchnorm/spec";
+import type { CpuBackend } from "../src/index.ts";
 
 /** Numerical Recipes' linear congruential generator, as uniform numbers in [0, 1). */
 export function generator(seed: number): () => number {
@@ -70,7 +70,7 @@ export function runExample(
   alloc = false,
 ): Outputs {
   const layer = backend.create(config, state);
-  const tensor = (data: Float32Array | null): CpuTensor => {
+  const tensor = (data: Float32Array | null): FloatTensor => {
     const made = alloc ? backend.alloc(shape) : { data: new Float32Array(x.length), shape };
     if (data !== null) made.data.set(data);
     return made;
@@ -81,8 +81,8 @@ export function runExample(
   layer.call(input, { training, gradient: true, mask: maskTensor, out });
   const gradients = layer.backward(upstream, { out: dx });
   const outputs = {
-    y: out.data.slice() as Float32Array,
-    dx: dx.data.slice() as Float32Array,
+    y: out.data.slice(),
+    dx: dx.data.slice(),
     dgamma: gradients.dgamma?.data as Float32Array,
     dbeta: gradients.dbeta?.data as Float32Array,
     ...layer.state().statistics,

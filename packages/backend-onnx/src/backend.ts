@@ -1,50 +1,57 @@
-import { type Backend, type BatchNormConfig, type LayerRuntime, resolveLayer, type StateInput } from "@batchnorm/spec";
+import { type Backend, BatchNormError, defineBackend, promiseBackend } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
+import { ortArithmetic } from "./arithmetic.ts";
 import { deviceOf } from "./device.ts";
-import { OnnxLayer } from "./layer.ts";
-import { defaultProviders, type ExecutionProvider, importRuntime, type OrtRuntime, providerName } from "./runtime.ts";
+import { type CustomBackendOptions, checkBackendOptions } from "./options.ts";
+import { defaultProviders, isWebRuntime, ownProviders, providerName } from "./runtime.ts";
 import { Sessions } from "./sessions.ts";
-import { downloadTensor, ortTensors, uploadTensor } from "./tensors.ts";
+import { startRuntime } from "./start.ts";
+import { tensorStore } from "./store.ts";
+import { ortTensors } from "./tensors.ts";
 import { turnsOn } from "./turns.ts";
 
-export interface OnnxBackendOptions {
-  /** The runtime whose tensors you use. Default: onnxruntime-web, loaded here. */
-  readonly ort?: OrtRuntime;
-  /** As in the runtime's session options; the first one decides. Default: `wasm`, or `cpu` where `ort` is onnxruntime-node. */
-  readonly executionProviders?: readonly ExecutionProvider[];
-}
-
 /** The contract on ONNX Runtime: its layers answer with promises. */
-export interface OnnxBackend extends Backend<Tensor, "async", "async"> {
-  create(config: Partial<BatchNormConfig>, state: StateInput): OnnxLayer;
-  /** Releases the sessions that are kept for the next layer and that no layer uses now. The backend stays usable. */
+export interface OnnxBackend extends Backend<Tensor, "async"> {
+  /**
+   * Releases the sessions that are kept for the next layer and that no layer uses now. The backend stays usable. On
+   * `webgpu` the runtime's GPUDevice goes with its last session, and with it every tensor on the GPU.
+   */
   releaseIdleSessions(): Promise<void>;
 }
 
 /**
- * Makes a backend on one execution provider. It holds the sessions that its layers share: a session is made at the first call that
- * needs it, and one that lost its last layer to `dispose` is kept, up to a limit, for the next.
+ * Makes a backend on the runtime that is handed in. It holds the sessions that its layers share: a session is made at
+ * the first call that needs it, and one that lost its last layer to `dispose` is kept, up to a limit, for the next.
  *
- * Its name is `onnx/` and the provider's. On `wasm` and `cpu` x lies on the host; on `webgpu` it may lie there or on the GPU, and the
- * output lies where x does.
+ * Its name is `onnx/` and that of the provider which runs: the first of `executionProviders` that works here. On `wasm`
+ * and `cpu` x lies on the host; on onnxruntime-web's `webgpu` it may lie there or on the GPU, and the output lies where
+ * x does. A config with `nonFinite: 'reject'` is refused on a GPU.
  *
- * @throws BatchNormError `runtime-failure` when onnxruntime-web has to be loaded and cannot be.
+ * @throws BatchNormError `invalid-argument` for the options; `runtime-failure` where no provider works, such as
+ * `webgpu` without an adapter.
  */
-export async function createBackend(options: OnnxBackendOptions = {}): Promise<OnnxBackend> {
-  const executionProviders = options.executionProviders ?? defaultProviders(options.ort);
-  const device = deviceOf(providerName(executionProviders[0]));
-  const ort = options.ort ?? (await importRuntime(device.name));
-  const sessions = new Sessions(ort, executionProviders, device.concurrent ? null : turnsOn(ort.InferenceSession));
-  const runtime: LayerRuntime<Tensor, "async"> = { timing: "async", supports: device.supports, ...ortTensors };
-  const surroundings = { ort, device, sessions };
-  return {
-    specVersion: 1,
+export function createBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
+  return promiseBackend(makeBackend(options));
+}
+
+/** What `createBackend` gives, as a plain promise. */
+export async function makeBackend(options: CustomBackendOptions): Promise<OnnxBackend> {
+  checkBackendOptions(options);
+  const { ort, executionProviders } = options;
+  if (ort === undefined) throw new BatchNormError("invalid-argument", "There is no ort", ort, "the module of an ONNX Runtime");
+  const isWeb = isWebRuntime(ort);
+  // onnxruntime-web does one thing at a time, whichever provider runs.
+  const turns = isWeb ? turnsOn(ort.InferenceSession) : null;
+  const started = await startRuntime(ort, ownProviders(ort, executionProviders ?? defaultProviders(ort)), turns);
+  const device = deviceOf(providerName(started.providers[0]), isWeb);
+  const sessions = new Sessions(ort, started, turns);
+  const backend = defineBackend({
     name: `onnx/${device.name}`,
-    supports: device.supports,
-    create: (config, state) => new OnnxLayer(runtime, surroundings, resolveLayer(device.supports, config, state)),
-    upload: (tensor) => uploadTensor(ort, tensor),
-    download: downloadTensor,
-    release: (tensor) => tensor.dispose(),
-    releaseIdleSessions: () => sessions.releaseIdle(),
-  };
+    timing: "async",
+    supports: device.limits,
+    tensors: ortTensors(ort, device),
+    store: tensorStore(ort, sessions),
+    ...ortArithmetic(ort, device),
+  });
+  return { ...backend, releaseIdleSessions: () => sessions.releaseIdle() };
 }

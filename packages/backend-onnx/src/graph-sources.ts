@@ -8,7 +8,7 @@ import { trainingGraph } from "./graph/training-graph.ts";
 import type { GraphSource, Tensors } from "./sessions.ts";
 
 /** What a call needs of the graph that it runs. */
-export interface Request {
+export interface GraphOptions {
   readonly device: Device;
   readonly layout: Layout;
   /** Whether x, and so the output, lies on the GPU. */
@@ -17,7 +17,7 @@ export interface Request {
 }
 
 /** Inference: by the operator wherever the arrangement lets it. */
-export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request): GraphSource {
+export function inferenceSource({ layout, onGpu, config: { epsilon } }: GraphOptions): GraphSource {
   const lowering = layout.name === "channels-last" ? "multiply-add" : "operator";
   return {
     key: keyOf("inference", layout, onGpu, lowering, epsilon),
@@ -30,19 +30,19 @@ export function inferenceSource({ layout, onGpu, config: { epsilon } }: Request)
  * A training step. On a GPU it reckons with squares that overflow from the start, since nothing is read back there; on the CPU it
  * runs again where they did.
  */
-export function trainingSource(request: Request, masked: boolean): GraphSource {
-  const wide = trainingSourceOf(request, masked, "wide");
-  if (!request.device.onHost) return wide;
+export function trainingSource(options: GraphOptions, masked: boolean): GraphSource {
+  const wide = trainingSourceOf(options, masked, "wide");
+  if (!options.device.onHost) return wide;
   const overflowed = ({ statistics_out: statistics }: Tensors): boolean => !(statistics.data as Float32Array).every(Number.isFinite);
-  return { ...trainingSourceOf(request, masked, "narrow"), again: { source: wide, when: overflowed } };
+  return { ...trainingSourceOf(options, masked, "narrow"), again: { source: wide, when: overflowed } };
 }
 
-function trainingSourceOf({ device, layout, onGpu, config }: Request, masked: boolean, range: Range): GraphSource {
+function trainingSourceOf({ device, layout, onGpu, config }: GraphOptions, masked: boolean, range: Range): GraphSource {
   const { varianceEstimator: estimator } = config;
   const stays = [...STATISTICS, ...(masked ? ["visible_out"] : [])];
   return {
     key: keyOf("training", layout, onGpu, masked ? "masked" : "", estimator, range),
-    onGpu: [...(onGpu ? ["y"] : []), ...(device.name === "webgpu" ? stays : [])],
+    onGpu: [...(onGpu ? ["y"] : []), ...(device.locations.includes("gpu-buffer") ? stays : [])],
     build: () => trainingGraph(layout, { masked, estimator, range }),
   };
 }
@@ -50,7 +50,7 @@ function trainingSourceOf({ device, layout, onGpu, config }: Request, masked: bo
 const STATISTICS: readonly string[] = ["statistics_out", "normalizer_out"];
 
 /** The gradients; `frozen` gives that of x alone. */
-export function backwardSource({ layout, onGpu }: Request, through: Through | "frozen"): GraphSource {
+export function backwardSource({ layout, onGpu }: GraphOptions, through: Through | "frozen"): GraphSource {
   const outputs = through === "frozen" ? ["dx"] : ["dx", "dgamma", "dbeta"];
   return {
     key: keyOf("backward", layout, onGpu, through),

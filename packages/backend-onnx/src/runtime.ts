@@ -1,7 +1,8 @@
-import { BatchNormError } from "@batchnorm/spec";
 import type * as common from "onnxruntime-common";
 
-/** What this package uses of an ONNX Runtime: `onnxruntime-web`, `onnxruntime-node`, or another over onnxruntime-common. */
+/**
+ * What this package uses of an ONNX Runtime: `onnxruntime-web`, `onnxruntime-node`, or another over onnxruntime-common.
+ */
 export type OrtRuntime = Pick<typeof common, "InferenceSession" | "Tensor" | "env">;
 
 /** A name such as 'wasm', or an object with that name and options of the provider. */
@@ -13,27 +14,42 @@ export function providerName(provider: ExecutionProvider): string {
 }
 
 /**
- * The runtime that is used unless one is handed in: onnxruntime-web, for webgpu its entry with the WebGPU execution provider
- * (its main entry still has the older JSEP, which takes integer reductions back to the CPU; onnxruntime-web 1.30).
- *
- * @throws BatchNormError `runtime-failure` when it is not installed or cannot be loaded.
+ * Whether what was handed in is onnxruntime-web. `require` gives it and onnxruntime-node one copy of
+ * onnxruntime-common, and so one `env` with the versions of both; but only onnxruntime-node's module has a list of its
+ * own backends.
  */
-export async function importRuntime(device: string): Promise<OrtRuntime> {
-  try {
-    // Two literals, so that a bundler sees both.
-    return device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web");
-  } catch (cause) {
-    throw new BatchNormError(
-      "runtime-failure",
-      "onnxruntime-web could not be loaded",
-      String(cause),
-      "onnxruntime-web to be installed, or the option ort",
-      cause,
-    );
-  }
+export function isWebRuntime(ort: OrtRuntime): boolean {
+  const { web, node } = ort.env.versions;
+  return web !== undefined && (node === undefined || !("listSupportedBackends" in ort));
+}
+
+/**
+ * The providers as the runtime that was handed in knows them. onnxruntime-web answers to `cpu` and to `wasm`, and means
+ * the same; where onnxruntime-node was loaded into the same onnxruntime-common, `wasm` alone is still its own.
+ */
+export function ownProviders(ort: OrtRuntime, providers: readonly ExecutionProvider[]): readonly ExecutionProvider[] {
+  return isWebRuntime(ort) ? providers.map((each) => (providerName(each) === "cpu" ? "wasm" : each)) : providers;
+}
+
+/** The providers that onnxruntime-web alone has, and those that both have. The others are onnxruntime-node's. */
+const WEB_ONLY = new Set(["wasm", "webnn", "webgl"]);
+const OF_BOTH = new Set(["cpu", "webgpu"]);
+
+/**
+ * Throws where the other runtime would answer to the name of a provider. In one onnxruntime-common (1.30), of a name
+ * that both have, the runtime that was loaded first has it for good.
+ */
+export function assertOwnProvider(ort: OrtRuntime, name: string): void {
+  const { web, node } = ort.env.versions;
+  if (web === undefined || node === undefined) return;
+  const loaded = Object.keys(ort.env.versions);
+  const isAnsweredByWeb = WEB_ONLY.has(name) || (OF_BOTH.has(name) && loaded.indexOf("web") < loaded.indexOf("node"));
+  const [own, other] = isWebRuntime(ort) ? ["onnxruntime-web", "onnxruntime-node"] : ["onnxruntime-node", "onnxruntime-web"];
+  if (isAnsweredByWeb === isWebRuntime(ort)) return;
+  throw new Error(`${other} answers to ${name} in the onnxruntime-common that ${own} shares with it: load ${own} first`);
 }
 
 /** The providers that are used unless some are named. */
-export function defaultProviders(ort: OrtRuntime | undefined): readonly ExecutionProvider[] {
-  return [ort?.env.versions.node === undefined ? "wasm" : "cpu"];
+export function defaultProviders(ort: OrtRuntime): readonly ExecutionProvider[] {
+  return [isWebRuntime(ort) ? "wasm" : "cpu"];
 }

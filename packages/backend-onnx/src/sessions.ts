@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { Graph } from "./graph/graph.ts";
 import type { ExecutionProvider, OrtRuntime } from "./runtime.ts";
+import type { StartedRuntime } from "./start.ts";
 import type { Turns } from "./turns.ts";
 
 /** A graph that may have to be built, and what it is known by: equal keys are equal graphs. */
@@ -22,14 +23,17 @@ interface Entry {
 }
 
 /**
- * How many sessions may stay without a user. One is some 200 KB, and to make one costs 0.3 to 4 ms on wasm; on webgpu its first run
- * compiles shaders, 0.3 to 1 s in software (onnxruntime-web 1.30).
+ * How many sessions may stay without a user. One is some 200 KB, and to make one costs 0.3 to 4 ms on wasm; on webgpu
+ * its first run compiles shaders, 0.3 to 1 s in software (onnxruntime-web 1.30).
  */
 const IDLE_LIMIT = 16;
 
+/** The key of the session that the runtime was started with. */
+const START = "start";
+
 /**
- * The sessions of one backend: one for each graph, however many layers use it, made at the first use. Those without a user stay, up to
- * a limit, for the next layer of their kind; beyond it the longest unused goes.
+ * The sessions of one backend: one for each graph, however many layers use it, made at the first use. Those without a
+ * user stay, up to a limit, for the next layer of their kind; beyond it the longest unused goes.
  */
 export class Sessions {
   readonly #ort: OrtRuntime;
@@ -39,11 +43,16 @@ export class Sessions {
   /** The keys of the entries without users, the longest unused first. */
   readonly #idle = new Set<string>();
 
-  /** With `turns`, whatever the runtime does is done in turn. */
-  constructor(ort: OrtRuntime, providers: readonly ExecutionProvider[], turns: Turns | null) {
+  /**
+   * @param started keeps its session as one that nobody uses.
+   * @param turns whatever the runtime does is done in turn, where there are any.
+   */
+  constructor(ort: OrtRuntime, { providers, session }: StartedRuntime, turns: Turns | null) {
     this.#ort = ort;
     this.#providers = providers;
     this.#turns = turns;
+    this.#entries.set(START, { session: Promise.resolve(session), users: 0 });
+    this.#idle.add(START);
   }
 
   /** The session of a graph, for one more user, who has to `release` it. */

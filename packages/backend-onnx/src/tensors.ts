@@ -1,23 +1,59 @@
-import { BatchNormError, checkDataLength, type HostTensor, sizeOf, type TensorAccess } from "@batchnorm/spec";
+import { BatchNormError, type HostTensor, hostTensors, sizeOf, type TensorAccess } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
+import type { Device } from "./device.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** What the contract asks about an ort.Tensor; see `TensorAccess`. One of another copy of the runtime's package is one, too. */
-export const ortTensors: TensorAccess<Tensor> = {
-  describe(tensor) {
-    if (typeof tensor?.type !== "string" || !Array.isArray(tensor.dims) || tensor.location === "none") {
-      throw new BatchNormError("invalid-argument", "A tensor is not one of the runtime, or was disposed", tensor, "an ort.Tensor");
-    }
-    if (isOnGpu(tensor)) checkBuffer(tensor);
-    return { shape: tensor.dims, dtype: tensor.type };
-  },
-  // Never asked, since no device supports `out`.
-  overlaps: (a, b) => a === b,
-};
+/** `ort.Tensor` as the tensor of a backend. One of another copy of the runtime's package is one, too. */
+export function ortTensors(
+  { Tensor }: Pick<OrtRuntime, "Tensor">,
+  device: Pick<Device, "onHost" | "locations">,
+): TensorAccess<Tensor, "async"> {
+  return {
+    describe(tensor) {
+      assertTensor(tensor);
+      if (tensor.location === "none")
+        throw new BatchNormError("invalid-argument", "A tensor was disposed", "a disposed tensor", "one in use");
+      if (!device.locations.includes(tensor.location)) {
+        const wanted = device.locations.join(" or ");
+        throw new BatchNormError("invalid-argument", "A tensor lies where this backend does not read it", tensor.location, wanted);
+      }
+      if (isOnGpu(tensor)) checkBuffer(tensor);
+      // The runtime has compared the two once. Since then, dims may have been written to, or the array given away to a
+      // worker.
+      const length = isOnGpu(tensor) ? tensor.size : (tensor.data as Float32Array).length;
+      return { shape: tensor.dims, dtype: tensor.type, length };
+    },
+    // To look for one is to read x, and what lies on a GPU would have to be read back for that.
+    ...(device.onHost && {
+      findNonFinite: (x, view) => hostTensors.findNonFinite({ data: x.data as Float32Array, shape: x.dims }, view),
+    }),
+    upload({ data, shape }) {
+      // A byte an element is a mask. `from` and not `slice`, since the runtime takes arrays of its own realm alone.
+      if (data.BYTES_PER_ELEMENT === 1) return new Tensor("bool", Uint8Array.from(data), [...shape]);
+      return new Tensor("float32", Float32Array.from(data), [...shape]);
+    },
+    async download(tensor): Promise<HostTensor> {
+      // Downloaded from a GPU, the tensor lies in the host's memory from here on, as the runtime has it: `true` frees
+      // its buffer.
+      const data = await tensor.getData(true);
+      return { data: (data as Float32Array).slice(), shape: [...tensor.dims] };
+    },
+    release(tensor) {
+      assertTensor(tensor);
+      tensor.dispose();
+    },
+  };
+}
+
+/** @throws BatchNormError `invalid-argument` */
+function assertTensor(tensor: Tensor): void {
+  if (typeof tensor?.type === "string" && Array.isArray(tensor.dims) && typeof tensor.location === "string") return;
+  throw new BatchNormError("invalid-argument", "A tensor is not one of the runtime", tensor, "an ort.Tensor");
+}
 
 /**
- * The runtime's shaders read a GPU buffer in steps of 16 bytes, and get wrong numbers, silently, from one that ends within a step
- * (onnxruntime-web 1.30).
+ * The runtime's shaders read a GPU buffer in steps of 16 bytes, and get wrong numbers, silently, from one that ends
+ * within a step (onnxruntime-web 1.30).
  */
 function checkBuffer({ gpuBuffer, dims, type }: Tensor): void {
   const bytes = sizeOf(dims) * (type === "float32" ? 4 : 1);
@@ -27,51 +63,54 @@ function checkBuffer({ gpuBuffer, dims, type }: Tensor): void {
   }
 }
 
-/**
- * A tensor in the host's memory with a copy of the data.
- *
- * @throws BatchNormError `data-length`.
- */
-export function uploadTensor({ Tensor }: OrtRuntime, { data, shape }: HostTensor): Tensor {
-  checkDataLength("the tensor", { shape, dtype: "", length: data.length });
-  if (data instanceof Uint8Array) return new Tensor("bool", data.slice(), [...shape]);
-  return new Tensor("float32", Float32Array.from(data), [...shape]);
-}
-
-/** The data of a tensor, copied. A tensor on a GPU is downloaded, and from then on lies in the host's memory, as the runtime has it. */
-export async function downloadTensor(tensor: Tensor): Promise<HostTensor> {
-  const data = (await tensor.getData(true)) as Float32Array | Uint8Array;
-  return { data: data.slice(), shape: [...tensor.dims] };
-}
-
 /** A new float32 tensor in the host's memory, over this very array. */
 export function hostTensor({ Tensor }: OrtRuntime, data: Float32Array, shape: readonly number[]): Tensor {
   return new Tensor("float32", data, shape);
 }
 
 export function zeros(ort: OrtRuntime, shape: readonly number[]): Tensor {
-  return hostTensor(ort, new Float32Array(sizeOf(shape)), shape);
+  return hostTensor(ort, new Float32Array(sizeOf(shape)), [...shape]);
 }
 
 export function isOnGpu(tensor: Tensor): boolean {
   return tensor.location === "gpu-buffer";
 }
 
-/**
- * The same memory under another shape, wherever it lies, and on the host under another type of the same size. It owns nothing: the tensor
- * must outlive it.
- */
-export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[], hostType: Tensor.Type = tensor.type): Tensor {
-  if (!isOnGpu(tensor)) return new Tensor(hostType, tensor.data, shape);
-  return Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as Tensor.GpuBufferDataTypes, dims: shape });
+/** The same memory under another shape, wherever it lies. It owns nothing: the tensor must outlive it. */
+export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[]): Tensor {
+  if (isOnGpu(tensor)) {
+    return Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as Tensor.GpuBufferDataTypes, dims: shape });
+  }
+  const { data } = tensor;
+  if (data instanceof Float32Array) return new Tensor("float32", data, shape);
+  // An array of another realm is none to the runtime. This one is of the same memory.
+  const { buffer, byteOffset, length } = data as unknown as Float32Array;
+  return new Tensor("float32", new Float32Array(buffer, byteOffset, length), shape);
 }
 
-/** A tensor that takes the place of another one, under another shape: whoever disposes it disposes that one. */
+/**
+ * A mask as the graphs take it, 0 or 1 an element: a byte of 255, such as an image's alpha channel has, is true to the
+ * contract, but the runtime's CPU kernels count it as 255 elements. On the host it is a copy, which the caller cannot write
+ * to any more; on a GPU a view, since shaders read "not 0" (onnxruntime-web 1.30).
+ */
+export function maskOf({ Tensor }: OrtRuntime, mask: Tensor, shape: readonly number[]): Tensor {
+  if (isOnGpu(mask)) return Tensor.fromGpuBuffer(mask.gpuBuffer, { dataType: "bool", dims: shape });
+  const given = mask.data as Uint8Array;
+  const copy = new Uint8Array(given.length);
+  for (let k = 0; k < given.length; k++) copy[k] = given[k] === 0 ? 0 : 1;
+  return new Tensor("bool", copy, shape);
+}
+
+/**
+ * A tensor that takes the place of an output of the runtime, under another shape: whoever disposes it disposes that
+ * one.
+ */
 export function reshaped({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly number[]): Tensor {
-  if (!isOnGpu(tensor)) return new Tensor(tensor.type, tensor.data, shape);
+  // A copy of the shape, since the tensor is the caller's.
+  if (!isOnGpu(tensor)) return new Tensor("float32", tensor.data as Float32Array, [...shape]);
   return Tensor.fromGpuBuffer<"float32">(tensor.gpuBuffer, {
     dataType: "float32",
-    dims: shape,
+    dims: [...shape],
     download: () => tensor.getData() as Promise<Float32Array>,
     dispose: () => tensor.dispose(),
   });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { arrange } from "../src/arrangement.ts";
 import { deviceOf } from "../src/device.ts";
 
-const HOST = deviceOf("wasm");
-const GPU = deviceOf("webgpu");
+const HOST = deviceOf("wasm", true);
+const GPU = deviceOf("webgpu", true);
 
 describe("arrange", () => {
   test.each([

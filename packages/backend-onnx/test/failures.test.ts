@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { createBackend } from "../src/index.ts";
 import { STATE, X } from "./layers.ts";
-import { recordingRuntime } from "./recording-runtime.ts";
+import { recordedBackend } from "./recording-runtime.ts";
 
 test("a failure of a run has the config, the runtime's message and its error, and leaves the state", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const layer = backend.create({ momentum: 0.5 }, STATE);
   const x = backend.upload(X);
   const before = await layer.state();
@@ -27,8 +25,7 @@ test("a failure of a run has the config, the runtime's message and its error, an
 });
 
 test("a session that could not be made is made by the next call", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const layer = backend.create({}, STATE);
   recording.fail.create = new Error("no memory");
   await expect(layer.call(backend.upload(X))).rejects.toMatchObject({ code: "runtime-failure", cause: recording.fail.create });
@@ -38,8 +35,7 @@ test("a session that could not be made is made by the next call", async () => {
 });
 
 test("a failed forward pass has no backward", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const layer = backend.create({}, STATE);
   await layer.call(backend.upload(X), { gradient: true });
   recording.fail.run = new Error("no memory");
@@ -49,7 +45,7 @@ test("a failed forward pass has no backward", async () => {
 });
 
 test("an x that is disposed while it waits is a failure of that call alone", async () => {
-  const backend = await createBackend({ ort: recordingRuntime().runtime });
+  const { backend } = await recordedBackend();
   const layer = backend.create({}, STATE);
   const x = backend.upload(X);
   const calls = [layer.call(backend.upload(X)), layer.call(x), layer.call(backend.upload(X))];
@@ -60,7 +56,7 @@ test("an x that is disposed while it waits is a failure of that call alone", asy
 });
 
 test("what is no tensor, or was disposed, is refused", async () => {
-  const backend = await createBackend({ ort: recordingRuntime().runtime });
+  const { backend } = await recordedBackend();
   const layer = backend.create({}, STATE);
   const disposed = backend.upload(X);
   backend.release(disposed);

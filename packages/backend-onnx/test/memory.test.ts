@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { createBackend } from "../src/index.ts";
+import { createBackend, type OnnxBackend } from "../src/index.ts";
 import { STATE, X } from "./layers.ts";
 
 setFlagsFromString("--expose-gc");
@@ -28,25 +28,39 @@ async function heaps(): Promise<{ javascript: number; wasm: number }> {
   return { javascript: process.memoryUsage().heapUsed, wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
-test("a thousand layers that are created, run and disposed leave nothing behind", async () => {
+/** What is left behind by layers that are created, run and disposed of, as a factor of what was there before. */
+async function growth(layers: number, cycleEnds: (backend: OnnxBackend) => Promise<void>): Promise<{ javascript: number; wasm: number }> {
   const backend = await createBackend({ ort });
-  const cycle = async (): Promise<void> => {
-    const layer = backend.create({}, STATE);
-    const x = backend.upload(X);
-    await layer.call(x);
-    await layer.call(x, { training: true });
-    await layer.backward(x);
-    await layer.state();
-    await layer.dispose();
-    // With the sessions: those that are kept would hide a leak.
-    await backend.releaseIdleSessions();
+  const cycles = async (count: number): Promise<void> => {
+    for (let k = 0; k < count; k++) {
+      const layer = backend.create({}, STATE);
+      const x = backend.upload(X);
+      await layer.call(x);
+      await layer.call(x, { training: true });
+      await layer.backward(x);
+      await layer.state();
+      await layer.dispose();
+      await cycleEnds(backend);
+    }
   };
   // Code is compiled and caches are filled.
-  for (let k = 0; k < 100; k++) await cycle();
+  await cycles(layers / 4);
   const before = await heaps();
-  for (let k = 0; k < 1000; k++) await cycle();
+  await cycles(layers);
   const after = await heaps();
   expect(memories).toHaveLength(1);
-  expect(after.javascript / before.javascript).toBeLessThan(1.05);
-  expect(after.wasm / before.wasm).toBeLessThan(1.05);
+  return { javascript: after.javascript / before.javascript, wasm: after.wasm / before.wasm };
+}
+
+test("two thousand layers leave nothing behind", async () => {
+  const { javascript, wasm } = await growth(2000, async () => {});
+  expect(javascript).toBeLessThan(1.03);
+  expect(wasm).toBeLessThan(1.05);
+});
+
+test("two hundred layers with sessions of their own leave nothing behind", async () => {
+  // A session is some 200 KB.
+  const { javascript, wasm } = await growth(200, (backend) => backend.releaseIdleSessions());
+  expect(javascript).toBeLessThan(1.03);
+  expect(wasm).toBeLessThan(1.05);
 });

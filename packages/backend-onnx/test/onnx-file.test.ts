@@ -1,8 +1,17 @@
+import {
+  AttributeProtoSchema,
+  AttributeType,
+  type ModelProto,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+} from "@batchnorm/onnx-model/proto";
 import { type BatchNormState, DEFAULT_CONFIG } from "@batchnorm/spec";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { createBackend, fromOnnx, toOnnx } from "../src/index.ts";
-import { type ModelProto, ModelProtoSchema, TensorProtoSchema } from "../src/proto/onnx_pb.ts";
 import { ort } from "./ort-web.ts";
 
 const CONFIG = { ...DEFAULT_CONFIG, epsilon: 2 ** -10, momentum: 0.875 };
@@ -132,39 +141,98 @@ test("a model whose constants are lists of floats is read, too", () => {
   expect(fromOnnx(bytes).state.statistics.movingVariance).toEqual(Float32Array.of(4, 5, 6));
 });
 
-test("a node without attributes has ONNX's defaults", () => {
+test("a node without attributes has ONNX's defaults, which are float32 to every runtime", () => {
   const bytes = edit(({ graph }) => {
     graph!.node[0].attribute = [];
   });
-  expect(fromOnnx(bytes).config).toMatchObject({ epsilon: 1e-5, momentum: 0.9, axis: 1 });
+  expect(fromOnnx(bytes).config).toMatchObject({ epsilon: Math.fround(1e-5), momentum: Math.fround(0.9), axis: 1 });
 });
 
-test.each<[string, Uint8Array]>([
-  ["bytes that are no model", Uint8Array.of(1, 2, 3)],
-  ["no bytes", new Uint8Array()],
-  ["no such node", edit(({ graph }) => graph!.node.splice(0))],
-  ["two such nodes", edit(({ graph }) => graph!.node.push(graph!.node[0]))],
+test("a file as Node reads it, whose bytes lie in a pool at any offset", () => {
+  const bytes = toOnnx(STATE, { ...CONFIG, axis: 1 });
+  for (const shift of [0, 1, 2, 3]) {
+    const pool = Buffer.alloc(bytes.length + 8);
+    pool.set(bytes, shift);
+    expect(fromOnnx(pool.subarray(shift, shift + bytes.length)).state).toEqual(STATE);
+  }
+});
+
+test("an opset before 9, a Constant node and an Identity are read", () => {
+  const old = edit((model) => {
+    model.opsetImport[0].version = 8n;
+    model.graph!.node[0].attribute = model.graph!.node[0].attribute.filter(({ name }) => name !== "training_mode");
+  });
+  expect(fromOnnx(old).state).toEqual(STATE);
+  const indirect = edit(({ graph }) => {
+    const [scale] = graph!.initializer.splice(0, 1);
+    const value = create(AttributeProtoSchema, { name: "value", type: AttributeType.tensor, t: scale });
+    graph!.node.push(create(NodeProtoSchema, { opType: "Constant", output: ["stored"], attribute: [value] }));
+    graph!.node.push(create(NodeProtoSchema, { opType: "Identity", input: ["stored"], output: [scale.name] }));
+  });
+  expect(fromOnnx(indirect).state).toEqual(STATE);
+});
+
+test("of two initializers with one name the last one counts, as in the runtime", () => {
+  const bytes = edit(({ graph }) => {
+    const again = create(TensorProtoSchema, { name: graph!.initializer[0].name, dims: [3n], dataType: 1, floatData: [7, 8, 9] });
+    graph!.initializer.push(again);
+  });
+  expect(fromOnnx(bytes).state.parameters.gamma).toEqual(Float32Array.of(7, 8, 9));
+});
+
+test("a Flatten and a Reshape of other purpose are not taken for an axis", () => {
+  const bytes = edit(({ graph }) => {
+    const node = (opType: string, input: string[], output: string) => create(NodeProtoSchema, { opType, input, output: [output] });
+    graph!.initializer.push(create(TensorProtoSchema, { name: "shape", dims: [3n], dataType: 7, int64Data: [-1n, 3n, 16n] }));
+    graph!.node.unshift(node("Flatten", ["x"], "flat"), node("Reshape", ["flat", "shape"], "rows"));
+    graph!.node[2].input[0] = "rows";
+  });
+  expect(fromOnnx(bytes).config.axis).toBe(1);
+});
+
+const tensor = (changes: object): Uint8Array => edit(({ graph }) => Object.assign(graph!.initializer[0], changes));
+
+test.each<[string, string, Uint8Array]>([
+  ["invalid-model", "bytes that are no model", Uint8Array.of(1, 2, 3)],
+  ["invalid-model", "no bytes", new Uint8Array()],
+  ["invalid-model", "another element type than the data's", tensor({ dataType: 10 })],
+  ["invalid-model", "15 bytes of raw data", tensor({ rawData: new Uint8Array(15) })],
+  ["invalid-model", "dimensions that do not fit", tensor({ dims: [51n] })],
+  ["invalid-model", "a parameter that nobody gives", edit(({ graph }) => graph!.initializer.splice(0, 1))],
+  ["invalid-model", "opset 999", edit(({ opsetImport }) => Object.assign(opsetImport[0], { version: 999n }))],
+  ["invalid-model", "an attribute twice", edit(({ graph }) => graph!.node[0].attribute.push(graph!.node[0].attribute[0]))],
+  ["invalid-model", "an attribute of another type", edit(({ graph }) => Object.assign(graph!.node[0].attribute[0], { type: 2 }))],
+  ["invalid-external-data", "data in another file, without saying in which", tensor({ dataLocation: 1, rawData: new Uint8Array() })],
   [
-    "an old opset",
-    edit((model) => {
-      model.opsetImport[0].version = 8n;
-    }),
-  ],
-  ["a parameter that is an input", edit(({ graph }) => graph!.initializer.splice(0, 1))],
-  [
-    "another element type",
-    edit(({ graph }) => {
-      graph!.initializer[0].dataType = 10;
-    }),
-  ],
-  [
+    "cannot-convert",
     "data in another file",
-    edit(({ graph }) => {
-      graph!.initializer[0].dataLocation = 1;
+    tensor({
+      dataLocation: 1,
+      rawData: new Uint8Array(),
+      externalData: [create(StringStringEntryProtoSchema, { key: "location", value: "weights" })],
     }),
   ],
-])("%s: cannot-convert", (_, bytes) => {
-  expect(() => fromOnnx(bytes)).toThrow(expect.objectContaining({ code: "cannot-convert" }));
+  ["cannot-convert", "no such node", edit(({ graph }) => [graph!.node.splice(0), graph!.output.splice(0)])],
+  [
+    "cannot-convert",
+    "two such nodes",
+    edit(({ graph }) => graph!.node.push(create(NodeProtoSchema, { ...graph!.node[0], output: ["z"] }))),
+  ],
+  [
+    "cannot-convert",
+    "a parameter that is an input",
+    edit(({ graph }) => {
+      const [{ name }] = graph!.initializer.splice(0, 1);
+      graph!.input.push(create(ValueInfoProtoSchema, { name }));
+    }),
+  ],
+  [
+    "negative-variance",
+    "a negative variance",
+    edit(({ graph }) => Object.assign(graph!.initializer[3], { rawData: new Uint8Array(Float32Array.of(1, -1, 1).buffer) })),
+  ],
+])("%s: %s", (code, _, bytes) => {
+  expect(() => fromOnnx(bytes)).toThrow(expect.objectContaining({ code }));
 });
 
 test("what ONNX has no equal for is refused", () => {
@@ -174,6 +242,13 @@ test("what ONNX has no equal for is refused", () => {
   refused("invalid-argument", () => toOnnx(STATE, CONFIG, { opset: 15.5 }));
   refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 1 }));
   refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 2.5 }));
+  refused("invalid-rank", () => toOnnx(STATE, { ...CONFIG, axis: 5e8 }));
   refused("invalid-axis", () => toOnnx(STATE, { ...CONFIG, axis: 2 }, { rank: 2 }));
+  refused("invalid-rank", () => toOnnx(STATE, { ...CONFIG, axis: 5e8 }));
+  refused("invalid-rank", () => toOnnx(STATE, CONFIG, { rank: 5e8 }));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, { opSet: 15 } as never));
+  refused("invalid-argument", () => toOnnx(STATE, CONFIG, null as never));
+  refused("invalid-argument", () => toOnnx(STATE, null as never));
+  refused("invalid-axis", () => toOnnx(STATE, { ...CONFIG, axis: 0.5 }));
   refused("missing-parameter", () => toOnnx({ ...STATE, parameters: { gamma: null, beta: null } }, CONFIG));
 });

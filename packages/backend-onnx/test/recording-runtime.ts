@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-common";
-import type { OrtRuntime } from "../src/index.ts";
+import { createBackend, type OnnxBackend, type OrtRuntime } from "../src/index.ts";
 import { ort } from "./ort-web.ts";
 
 /** What a recording runtime saw, and what it is to do. */
@@ -14,7 +14,10 @@ export interface Recording {
   fail: { create?: Error; run?: Error };
 }
 
-/** onnxruntime-web with a look at what is asked of it, and with failures on demand. Every call takes at least a turn of the event loop. */
+/**
+ * onnxruntime-web with a look at what is asked of it, and with failures on demand. Every call takes at least a turn of
+ * the event loop.
+ */
 export function recordingRuntime(): Recording {
   let underWay = 0;
   const watched = async <Value>(task: () => Promise<Value>): Promise<Value> => {
@@ -47,4 +50,13 @@ export function recordingRuntime(): Recording {
   const runtime = { env: ort.env, Tensor: ort.Tensor, InferenceSession: { create } } as unknown as OrtRuntime;
   const recording: Recording = { runtime, created: 0, released: 0, atOnce: 0, fail: {} };
   return recording;
+}
+
+/** A backend on a recording runtime. The session that `createBackend` made has been released, and is not in the counts. */
+export async function recordedBackend(): Promise<{ backend: OnnxBackend; recording: Recording }> {
+  const recording = recordingRuntime();
+  const backend = await createBackend({ ort: recording.runtime });
+  await backend.releaseIdleSessions();
+  Object.assign(recording, { created: 0, released: 0, atOnce: 0 });
+  return { backend, recording };
 }

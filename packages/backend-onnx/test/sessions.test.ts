@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { createBackend } from "../src/index.ts";
 import { STATE, X, X_FIRST } from "./layers.ts";
-import { recordingRuntime } from "./recording-runtime.ts";
+import { recordedBackend, recordingRuntime } from "./recording-runtime.ts";
 
 test("creating a layer makes no session, and neither does a refused call", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const layer = backend.create({}, STATE);
   await expect(layer.call(backend.upload({ data: new Float32Array(3), shape: [3, 1] }))).rejects.toMatchObject({
     code: "channel-mismatch",
@@ -16,8 +15,7 @@ test("creating a layer makes no session, and neither does a refused call", async
 });
 
 test("a graph is built once for all layers, shapes, axes and configs that share it", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const use = async (config: Parameters<typeof backend.create>[0]): Promise<void> => {
     const layer = backend.create(config, STATE);
     for (const rows of [3, 4, 12]) {
@@ -37,8 +35,7 @@ test("a graph is built once for all layers, shapes, axes and configs that share 
 });
 
 test("layers at different layouts have graphs of their own", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const layer = backend.create({ axis: 1 }, STATE);
   await layer.call(backend.upload(X));
   await layer.call(backend.upload(X_FIRST));
@@ -46,8 +43,7 @@ test("layers at different layouts have graphs of their own", async () => {
 });
 
 test("a session outlives its last layer for the next one, until it is released as idle", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   for (let k = 0; k < 3; k++) {
     const layer = backend.create({}, STATE);
     await layer.call(backend.upload(X));
@@ -59,8 +55,7 @@ test("a session outlives its last layer for the next one, until it is released a
 });
 
 test("a session that a layer uses is not idle", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   const [one, other] = [backend.create({}, STATE), backend.create({}, STATE)];
   await one.call(backend.upload(X));
   await other.call(backend.upload(X));
@@ -74,8 +69,7 @@ test("a session that a layer uses is not idle", async () => {
 });
 
 test("the number of idle sessions has a limit", async () => {
-  const recording = recordingRuntime();
-  const backend = await createBackend({ ort: recording.runtime });
+  const { backend, recording } = await recordedBackend();
   for (let k = 1; k <= 40; k++) {
     const layer = backend.create({ epsilon: k / 1000 }, STATE);
     await layer.call(backend.upload(X));

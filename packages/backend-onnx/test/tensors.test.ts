@@ -1,20 +1,31 @@
 import type { Tensor } from "onnxruntime-common";
 import { describe, expect, test } from "vitest";
-import { isOnGpu, ortTensors, reshaped, uploadTensor, viewOf } from "../src/tensors.ts";
+import { deviceOf } from "../src/device.ts";
+import { isOnGpu, ortTensors, reshaped, viewOf } from "../src/tensors.ts";
 import { ort } from "./ort-web.ts";
+
+const onHost = ortTensors(ort, deviceOf("wasm", true));
+const onGpu = ortTensors(ort, deviceOf("webgpu", true));
 
 describe("a tensor on the host", () => {
   test("is uploaded as a copy, float64 as float32, bytes as bool", () => {
     const data = Float32Array.of(1, 2);
-    const tensor = uploadTensor(ort, { data, shape: [1, 2] });
+    const tensor = onHost.upload({ data, shape: [1, 2] });
     data.fill(0);
     expect(tensor.data).toEqual(Float32Array.of(1, 2));
-    expect(uploadTensor(ort, { data: Float64Array.of(0.1), shape: [1, 1] }).data).toEqual(Float32Array.of(0.1));
-    expect(uploadTensor(ort, { data: Uint8Array.of(1, 0), shape: [2] }).type).toBe("bool");
+    expect(onHost.upload({ data: Float64Array.of(0.1), shape: [1, 1] }).data).toEqual(Float32Array.of(0.1));
+    expect(onHost.upload({ data: Uint8Array.of(1, 0), shape: [2] }).type).toBe("bool");
   });
 
-  test("that its data does not fill is refused", () => {
-    expect(() => uploadTensor(ort, { data: new Float32Array(3), shape: [2, 2] })).toThrow(expect.objectContaining({ code: "data-length" }));
+  test("that its data does not fill any more is described as it is", async () => {
+    const shape = [2, 3];
+    const tensor = new ort.Tensor("float32", new Float32Array(6), shape);
+    shape[0] = 16;
+    expect(onHost.describe(tensor)).toEqual({ shape: [16, 3], dtype: "float32", length: 6 });
+    const { data } = new ort.Tensor("float32", new Float32Array(6), [2, 3]);
+    const given = new ort.Tensor("float32", data as Float32Array, [2, 3]);
+    structuredClone(null, { transfer: [(data as Float32Array).buffer as ArrayBuffer] });
+    expect(onHost.describe(given)).toMatchObject({ length: 0 });
   });
 
   test("has views that share its memory", () => {
@@ -40,9 +51,9 @@ describe("a tensor on a GPU", () => {
   }
 
   test("is described, if its buffer reaches to the end of a step of 16 bytes", () => {
-    expect(ortTensors.describe(gpuTensor([3, 2], 32).tensor)).toEqual({ shape: [3, 2], dtype: "float32" });
+    expect(onGpu.describe(gpuTensor([3, 2], 32).tensor)).toEqual({ shape: [3, 2], dtype: "float32", length: 6 });
     const short = expect.objectContaining({ code: "data-length", message: expect.stringContaining("received 24, expected 32 bytes") });
-    expect(() => ortTensors.describe(gpuTensor([3, 2], 24).tensor)).toThrow(short);
+    expect(() => onGpu.describe(gpuTensor([3, 2], 24).tensor)).toThrow(short);
   });
 
   test("has views that own nothing", () => {

@@ -1,3 +1,2 @@
-export * from "./backend.ts";
-export type { TfjsLayer } from "./layer.ts";
+export { createBackend, type TfjsBackend, type TfjsLayer, type TfjsOptions } from "./backend.ts";
 export type { Tf } from "./tf.ts";

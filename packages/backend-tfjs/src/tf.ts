@@ -28,8 +28,10 @@ export type Tf = Pick<
   | "max"
   | "maximum"
   | "mul"
+  | "notEqual"
   | "onesLike"
   | "pad"
+  | "ready"
   | "registerKernel"
   | "reshape"
   | "rsqrt"
@@ -46,3 +48,20 @@ export type Tf = Pick<
   | "zeros"
   | "zerosLike"
 >;
+
+/**
+ * Runs work with the backend of that name as the active one; with null, on whichever is active.
+ *
+ * `work` must be synchronous: another backend than the active one is in force for its duration only.
+ */
+export function onBackend<Value>(tf: Tf, backendName: string | null, work: () => Value): Value {
+  const before = tf.getBackend();
+  if (backendName === null || before === backendName) return work();
+  // Both are initialized, so neither of these promises has anything to wait for: tfjs 4.22 switches before it returns them.
+  void tf.setBackend(backendName);
+  try {
+    return work();
+  } finally {
+    void tf.setBackend(before);
+  }
+}

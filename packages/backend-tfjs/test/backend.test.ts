@@ -1,8 +1,8 @@
+import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { createBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, layerOf } from "./layer-setup.ts";
-import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsWasm();
@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 
 describe("createBackend", () => {
-  it("is named after the active backend, and says how it computes", () => {
-    expect(createBackend({ tf })).toMatchObject({
+  it("is named after the active backend, and says how it computes", async () => {
+    expect(await createBackend({ tf })).toMatchObject({
       specVersion: 1,
       name: "tfjs/cpu",
       supports: { accumulation: "float64", subnormals: "preserved", maxRank: null, nonFinite: ["propagate"] },
@@ -19,7 +19,7 @@ describe("createBackend", () => {
   });
 
   it("runs on the backend that it was given, and leaves the active one active", async () => {
-    const wasm = createBackend({ tf, backend: "wasm" });
+    const wasm = await createBackend({ tf, backend: "wasm" });
     expect(wasm.name).toBe("tfjs/wasm");
     const layer = wasm.create({}, { parameters: { gamma: [1], beta: [0] }, statistics: { movingMean: [0], movingVariance: [1] } });
     const x = wasm.upload({ data: Float32Array.of(1, 2, 4), shape: [3, 1] });
@@ -34,7 +34,7 @@ describe("createBackend", () => {
 
   it("has the gradients of a tape on its backend, too", async () => {
     const state = { parameters: { gamma: [1.5], beta: [0] }, statistics: { movingMean: [0], movingVariance: [1] } };
-    const layer = createBackend({ tf, backend: "wasm" }).create({}, state);
+    const layer = (await createBackend({ tf, backend: "wasm" })).create({}, state);
     const x = draw([4, 1], 1);
     const kernels: string[] = [];
     const engine = tf.engine();
@@ -50,7 +50,7 @@ describe("createBackend", () => {
   });
 
   it("gives and takes copies", async () => {
-    const backend = createBackend({ tf });
+    const backend = await createBackend({ tf });
     const data = Float32Array.of(1, 2);
     const tensor = backend.upload({ data, shape: [1, 2] });
     data.fill(9);
@@ -58,8 +58,19 @@ describe("createBackend", () => {
     expect(await backend.download(tensor)).toEqual({ data: Float32Array.of(1, 2), shape: [1, 2] });
   });
 
-  it("refuses a backend that is not ready", () => {
-    expect(() => createBackend({ tf, backend: "webgl" })).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  it("takes @tensorflow/tfjs-core by itself", async () => {
+    expect((await createBackend()).name).toBe("tfjs/cpu");
+  });
+
+  it("refuses a backend that tfjs does not have, and leaves the active one active", async () => {
+    await expect(createBackend({ tf, backend: "webgl" })).rejects.toMatchObject({ code: "invalid-argument" });
+    expect(tf.getBackend()).toBe("cpu");
+  });
+
+  it("refuses an unknown option, and says where await was forgotten", async () => {
+    await expect(createBackend({ tf, device: "wasm" } as never)).rejects.toMatchObject({ code: "invalid-argument" });
+    const forgotten = createBackend({ tf });
+    expect(() => (forgotten as never as Awaited<typeof forgotten>).create()).toThrow(/await createBackend/);
   });
 
   it("follows the active backend otherwise: the state moves along", async () => {

@@ -1,17 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, openPage } from "./browser/open-page.ts";
 
 /** The module in the page. */
 declare const module: typeof import("./browser/page.ts");
 
-const chromium = findChromium();
-
 // The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask: the tape, memory, models.
-describe.skipIf(chromium === null)(`in Chromium${chromium === null ? " (skipped: there is none)" : ""}`, () => {
+describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
   let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {
-    opened = await openPage(chromium!, new URL("browser/page.ts", import.meta.url));
+    opened = await openPage({ module: fileURLToPath(new URL("browser/page.ts", import.meta.url)) });
   }, 60_000);
   afterAll(() => opened?.close());
 

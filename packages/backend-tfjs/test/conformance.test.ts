@@ -1,5 +1,5 @@
+import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { conformance } from "@batchnorm/conformance/vitest";
-import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
 await conformance(tfjsCpu);
 await conformance(tfjsWasm);

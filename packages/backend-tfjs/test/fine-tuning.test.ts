@@ -1,7 +1,7 @@
+import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { freezeBatchNorms, replaceBatchNorms } from "@batchnorm/backend-tfjs/layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fineTune, fineTuning, loadDigitsModel, type NormName, weightsOf } from "./digits.ts";
-import { tfjsCpu } from "./node-backends.ts";
 
 const FIELDS = ["gamma", "beta", "movingMean", "movingVariance"] as const;
 

@@ -1,9 +1,9 @@
+import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import type { TfjsLayer } from "@batchnorm/backend-tfjs";
 import type { BatchNormConfig } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { layerOf as base, draw as drawn } from "./layer-setup.ts";
-import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
 const SHAPE = [4, 3, 2];
 const EPSILON = 0.1;

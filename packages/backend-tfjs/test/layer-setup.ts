@@ -1,11 +1,12 @@
-import { createBackend, type Tf, type TfjsLayer } from "@batchnorm/backend-tfjs";
+import type { Tf, TfjsLayer } from "@batchnorm/backend-tfjs";
 import type { BatchNormConfig } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
+import { backendOn } from "../src/backend.ts";
 
 /** A layer of three channels whose four arrays differ, on the active backend. */
 export function layerOf(config: Partial<BatchNormConfig> = {}, runtime: Tf = tf): TfjsLayer {
   const { scale = true, center = true } = config;
-  return createBackend({ tf: runtime }).create(config, {
+  return backendOn(runtime, null).create(config, {
     parameters: { gamma: scale ? [1.5, -0.5, 0.75] : null, beta: center ? [0.25, 2, -1] : null },
     statistics: { movingMean: [0.5, -0.25, 0], movingVariance: [2, 0.5, 1] },
   });

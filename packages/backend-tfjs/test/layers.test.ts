@@ -1,8 +1,8 @@
+import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization, type BatchNormalizationArgs } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { draw, held } from "./layer-setup.ts";
-import { tfjsCpu } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsCpu();

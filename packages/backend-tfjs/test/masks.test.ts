@@ -1,8 +1,8 @@
+import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { draw } from "./layer-setup.ts";
-import { tfjsCpu } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsCpu();
@@ -149,7 +149,37 @@ describe("inside a model", () => {
   });
 });
 
+describe("a mask over the channel axis, as of Masking before a layer with axis 1", () => {
+  const masked = (features: number): tf.Sequential => {
+    const norm = new BatchNormalization({ axis: 1, name: "norm" });
+    const model = tf.sequential({ layers: [tf.layers.masking({ maskValue: 9, inputShape: [3, features] }), norm] });
+    model.compile(SGD);
+    return model;
+  };
+
+  // With three features the mask [batch, time] has the shape of [batch, feature], and must not be taken for it.
+  it.each([2, 3])("is refused in training with %i features, and not ignored", async (features) => {
+    const fit = masked(features).fit(draw([2, 3, features], 1), tf.zeros([2, 3, features]), { verbose: 0 });
+    await expect(fit).rejects.toMatchObject({ code: "invalid-mask" });
+  });
+
+  it("has no effect in inference", () => {
+    const x = draw([2, 3, 2], 1);
+    const y = masked(2).predict(x) as tf.Tensor;
+    const wanted = tf.div(x, Math.sqrt(1.001));
+    expect(Math.max(...tf.abs(tf.sub(y, wanted)).dataSync())).toBeLessThan(1e-5);
+  });
+});
+
 describe("given to the layer itself", () => {
+  it("a mask of numbers shows what is not 0", () => {
+    const norm = lastBatch();
+    const x = draw([4, 2], 1);
+    norm.apply(x, { training: true, mask: tf.tensor([1, 0, 255, 0.5]) });
+    const rows = x.arraySync() as number[][];
+    expectClose(statistics(norm), momentsOf([rows[0], rows[2], rows[3]]));
+  });
+
   it("a mask of fewer axes holds for what is behind them", () => {
     const norm = lastBatch();
     const x = draw([2, 3, 2, 2], 1);

@@ -1,7 +1,7 @@
+import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, held, layerOf } from "./layer-setup.ts";
-import { tfjsCpu, tfjsWasm } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsCpu();

@@ -1,9 +1,9 @@
+import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization, registerBatchNormalization, replaceBatchNorms } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadDigitsModel, weightsOf } from "./digits.ts";
 import { draw } from "./layer-setup.ts";
-import { tfjsCpu } from "./node-backends.ts";
 
 beforeAll(async () => {
   await tfjsCpu();

@@ -26,7 +26,7 @@ export async function measure(backend: string, shape: number[], rounds: number):
   const ones = new Float32Array(channels).fill(1);
   const zeros = new Float32Array(channels);
   const state = { parameters: { gamma: ones, beta: zeros }, statistics: { movingMean: zeros, movingVariance: ones } };
-  const layer = createBackend({ tf }).create({ epsilon: EPSILON, momentum: MOMENTUM }, state);
+  const layer = (await createBackend({ tf })).create({ epsilon: EPSILON, momentum: MOMENTUM }, state);
   const own = ownLayer(channels, shape.length - 1);
   const works: Record<Work, [own: () => tf.Tensor[], ours: () => tf.Tensor[]]> = {
     inference: [() => [own.infer(x)], () => [layer.call(x)]],

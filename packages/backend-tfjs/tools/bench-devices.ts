@@ -1,4 +1,5 @@
-import { findChromium, openPage } from "../test/browser/open-page.ts";
+import { fileURLToPath } from "node:url";
+import { openPage } from "@batchnorm/in-browser";
 
 /** The module in the page. */
 declare const module: typeof import("./bench-devices-page.ts");
@@ -14,9 +15,7 @@ const SHAPES = [
 const ROUNDS = 7;
 
 /** Prints, as Markdown, how this package compares with tfjs's own composition on webgl and webgpu in headless Chromium. */
-const chromium = findChromium();
-if (chromium === null) throw new Error("There is no Chromium on the PATH, nor in the environment variable CHROMIUM.");
-const { page, close } = await openPage(chromium, new URL("bench-devices-page.ts", import.meta.url));
+const { page, close } = await openPage({ module: fileURLToPath(new URL("bench-devices-page.ts", import.meta.url)) });
 console.log("| backend | shape | work | tfjs, ms | this package, ms | tfjs / this | difference |\n|---|---|---|---|---|---|---|");
 for (const backend of process.argv.length > 2 ? process.argv.slice(2) : ["webgl", "webgpu"]) {
   for (const shape of SHAPES) {

@@ -82,4 +82,8 @@ export const CLAUSES: Readonly<Record<string, string>> = {
   "17.4": "Output buffers",
   "18.1": "Version",
   "18.2": "Manifest",
+  "19.1": "Three numbers",
+  "19.2": "Of a batch",
+  "19.3": "Merging",
+  "19.4": "As statistics",
 };

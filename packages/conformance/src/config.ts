@@ -1,6 +1,6 @@
-import { describeValue, isBatchNormError } from "@batchnorm/spec";
+import { describeValue } from "@batchnorm/spec";
 import type { AnyBackend } from "./checks/check.ts";
-import type { Deviation } from "./run.ts";
+import { DEVIATIONS_FORM, type Deviation, isDeviations } from "./deviations.ts";
 
 /** A backend, or what makes one. */
 export type BackendSource = AnyBackend | (() => AnyBackend | Promise<AnyBackend>);
@@ -8,8 +8,19 @@ export type BackendSource = AnyBackend | (() => AnyBackend | Promise<AnyBackend>
 /** What a project checks: the default export of `conformance.config.ts`. */
 export interface ConformanceConfig {
   readonly backends: readonly BackendSource[];
-  /** What the backends are known to fail. A listed check that passes fails the run. */
+  /** What the backends are known to fail. An entry that excuses nothing fails the run. */
   readonly deviations?: readonly Deviation[];
+}
+
+/** A wrong use of the suite, in one sentence. */
+export class UsageError extends Error {
+  /** What belongs to it and is no sentence: a stack, or the line of a file. */
+  readonly detail: string | null;
+
+  constructor(message: string, detail: string | null = null) {
+    super(message);
+    this.detail = detail;
+  }
 }
 
 /** Types the config and gives it back. */
@@ -20,21 +31,21 @@ export function defineConfig(config: ConformanceConfig): ConformanceConfig {
 /**
  * Takes what a module exports by default: a config, a backend, or a function that makes one.
  *
- * @throws Error when it is none of them.
+ * @throws Error when it is none of them; its message goes on from the module's name.
  */
-export function toConfig(exported: unknown, file: string): ConformanceConfig {
+export function toConfig(exported: unknown): ConformanceConfig {
   if (typeof exported === "function") return { backends: [exported as () => AnyBackend] };
   if (isBackend(exported)) return { backends: [exported] };
   if (isObject(exported) && Array.isArray(exported.backends)) {
     // Nothing checked is not the same as nothing wrong.
-    if (exported.backends.length === 0) throw new Error(`${file} has an empty list of backends, expected one at least.`);
+    if (exported.backends.length === 0) throw new Error("has an empty list of backends, expected one at least.");
     if (exported.deviations !== undefined && !isDeviations(exported.deviations)) {
-      throw new Error(`${file} has deviations that are no list of { id, reason, backend? }, each with text in it.`);
+      throw new Error(`has deviations that are not ${DEVIATIONS_FORM}.`);
     }
     return exported as unknown as ConformanceConfig;
   }
   throw new Error(
-    `${file} exports ${describeValue(exported)} by default, expected a config with backends, a backend, or a function that makes one.`,
+    `exports ${describeValue(exported)} by default, expected a config with backends, a backend, or a function that makes one.`,
   );
 }
 
@@ -47,34 +58,14 @@ export async function openBackend(source: BackendSource, index: number): Promise
       `it is ${describeValue(backend)}, expected an object with specVersion, name, supports, create, upload, download and release`,
     );
   } catch (error) {
-    const reason = isBatchNormError(error) || error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : describeValue(error);
     throw new Error(`Backend ${index + 1} of the config could not be made: ${reason}`, { cause: error });
   }
 }
 
-/** Whether a value is a list of deviations: complete ones, with nothing misspelt. */
-export function isDeviations(value: unknown): value is readonly Deviation[] {
-  const isText = (each: unknown): boolean => typeof each === "string" && each.trim().length > 0;
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (each: unknown) =>
-        isObject(each) &&
-        isText(each.id) &&
-        isText(each.reason) &&
-        (each.backend === undefined || isText(each.backend)) &&
-        Object.keys(each).every((key) => ["id", "reason", "backend"].includes(key)),
-    )
-  );
-}
-
+/** Its manifest is looked into by a check. */
 function isBackend(value: unknown): value is AnyBackend {
-  return (
-    isObject(value) &&
-    typeof value.name === "string" &&
-    isObject(value.supports) &&
-    ["create", "upload", "download", "release"].every((method) => typeof value[method] === "function")
-  );
+  return isObject(value) && ["create", "upload", "download", "release"].every((method) => typeof value[method] === "function");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

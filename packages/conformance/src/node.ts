@@ -1,15 +1,9 @@
-export {
-  type CommandOptions,
-  checkClause,
-  clearProgress,
-  runCommand,
-  showProgress,
-  suiteCommand,
-  UsageError,
-  writeReport,
-} from "./command.ts";
-export { loadConfig, openBackends } from "./load-config.ts";
-// Not in index.ts, which runs in browsers, too: the junit-xml package needs Node's streams, pretty its util.
-export { junit } from "./reporters/junit.ts";
+// What needs Node, and so is not in index.ts, which runs in browsers, too: files, processes, and the terminal.
+export { type CommandOptions, selectionOf, suiteCommand } from "./command/options.ts";
+export { type ProcessFiles, startProcess } from "./command/process.ts";
+export { ProgressLine } from "./command/progress.ts";
+export { readDeviations } from "./command/read-deviations.ts";
+export { runCommand } from "./command/run-command.ts";
+export { writeReport } from "./command/write-report.ts";
 export { pretty } from "./reporters/pretty.ts";
 export { readVectors, VECTORS_DIRECTORY } from "./vectors/read.ts";

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { createRequire, isBuiltin } from "node:module";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { type Site, serveDirectory } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchVectors } from "../src/vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../src/vectors/read.ts";
@@ -51,26 +50,15 @@ describe("the core entry", () => {
 });
 
 describe("fetchVectors", () => {
-  let server: Server;
+  let site: Site;
   let origin: string;
-  const asked: string[] = [];
 
   beforeAll(async () => {
-    server = createServer(async ({ url = "/" }, response) => {
-      asked.push(url);
-      try {
-        response.end(await readFile(`${VECTORS_DIRECTORY}/${/^\/packages\/vectors\/([a-z.]+)$/.exec(url)?.[1]}`));
-      } catch {
-        response.writeHead(404).end("Not found");
-      }
-    });
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    site = await serveDirectory(VECTORS_DIRECTORY, "/packages/vectors/");
+    ({ origin } = new URL(site.url));
   });
 
-  afterAll(() => {
-    server.close();
-  });
+  afterAll(() => site?.close());
 
   it.each(["/packages/vectors/", "/packages/vectors"])("loads over HTTP what lies on disk, from %s", async (path) => {
     const [fetched, read] = await Promise.all([fetchVectors(origin + path), readVectors()]);
@@ -87,7 +75,6 @@ describe("fetchVectors", () => {
   it("says what could not be fetched, and from where", async () => {
     const wrong = `${origin}/packages/nowhere`;
     await expect(fetchVectors(wrong)).rejects.toThrow(`Vectors: manifest.json could not be fetched from ${wrong}/ (HTTP 404).`);
-    expect(asked).toContain("/packages/nowhere/manifest.json");
   });
 
   it("takes a URL relative to the page, where there is one", async () => {

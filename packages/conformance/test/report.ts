@@ -10,6 +10,7 @@ const passed: CaseResult = {
   timesReference: 1.53,
   failures: [],
   failureCount: 0,
+  duration: 1.5,
 };
 
 const failed: CaseResult = {
@@ -44,6 +45,7 @@ const failed: CaseResult = {
     },
   ],
   failureCount: 9,
+  duration: 1500,
 };
 
 const skipped: CaseResult = {
@@ -56,6 +58,7 @@ const skipped: CaseResult = {
   reference: null,
   failures: [],
   failureCount: 0,
+  duration: 1.5,
 };
 
 const deviates: CaseResult = {
@@ -68,24 +71,62 @@ const deviates: CaseResult = {
   reference: null,
   failures: [{ message: "It copies." }],
   failureCount: 1,
+  duration: 0.25,
+};
+
+const notRun: CaseResult = {
+  ...skipped,
+  id: "inference/lost",
+  clause: "5.1",
+  status: "not-run",
+  reason: "checks like it of clause 5.1 had no answer",
+  duration: 0,
 };
 
 /** A report with one of everything: made by hand, so that a reporter's test needs no run. */
 export const REPORT: Report = {
   specVersion: 1,
+  suiteVersion: "0.1.0",
   vectors: { count: 643, sha256: "0123456789abcdef".repeat(4) },
+  run: {
+    filter: { only: null, checks: [], quick: false },
+    backends: [],
+    selected: 5,
+    total: 5,
+    seed: 20150211,
+    runs: 60,
+    timeout: 60_000,
+    duration: 61_500,
+  },
   results: [
     {
       backend: "wrong/one",
+      supports: null,
       passed: 1,
       failed: 1,
       skipped: 1,
       xfailed: 1,
-      cases: [passed, failed, skipped, deviates],
+      notRun: 1,
+      duration: 61_000,
+      causes: [{ traits: ["mask", "rank 3"], failed: 4, of: 4, others: { failed: 0, of: 12 }, checks: ["training/wrong"] }],
+      cases: [passed, failed, skipped, deviates, notRun],
       problems: ["The deviation a|b names no check: correct it or take it off the list."],
     },
-    { backend: "right/two", passed: 1, failed: 0, skipped: 0, xfailed: 0, cases: [passed], problems: [] },
+    {
+      backend: "right/two",
+      supports: null,
+      passed: 1,
+      failed: 0,
+      skipped: 0,
+      xfailed: 0,
+      notRun: 0,
+      duration: 500,
+      causes: [],
+      cases: [passed],
+      problems: [],
+    },
   ],
+  problems: ["The deviation x names the backend <y>, expected one of wrong/one, right/two."],
   mutants: [
     {
       mutant: "epsilon-ignored",
@@ -98,4 +139,4 @@ export const REPORT: Report = {
 };
 
 /** The same, where everything is right. */
-export const GREEN: Report = { ...REPORT, results: REPORT.results.slice(1), mutants: REPORT.mutants!.slice(0, 1) };
+export const GREEN: Report = { ...REPORT, results: REPORT.results.slice(1), problems: [], mutants: REPORT.mutants!.slice(0, 1) };

@@ -1,76 +1,178 @@
-import type { BatchNormConfig, NonFinite, VarianceEstimator } from "./config.ts";
-import type { BatchNormState, StateInput, StateUpdate } from "./state.ts";
-import type { DType, HostTensor } from "./tensor.ts";
-import type { Timed, Timing } from "./timing.ts";
+import { describe } from "./checks.ts";
+import { resolveConfig } from "./config.ts";
+import {
+  type Arithmetic,
+  type Backend,
+  type BatchNormConfig,
+  type BatchNormState,
+  type HostTensor,
+  type ReadResult,
+  SPEC_VERSION,
+  type StateInput,
+  type Store,
+  type Supports,
+  type TensorAccess,
+  type Timing,
+} from "./contract.ts";
+import { BatchNormError, isBatchNormError } from "./errors.ts";
+import { describeHostTensor, type FloatTensor, hostStore, hostTensors, type MaskTensor } from "./host.ts";
+import { BatchNormLayer, type CompleteBackend } from "./layer.ts";
+import { isRecord } from "./objects.ts";
+import { initialState, resolveState } from "./state.ts";
+import { checkDataLength, checkShape } from "./view.ts";
 
-/** The version of this contract. A backend names the one it was written for (clause 18.1). */
-export const SPEC_VERSION = 1;
-
-/** What a backend can do. The base class refuses the rest with `unsupported`; the suite skips it, visibly. */
-export interface Supports {
-  /** The greatest rank of x, or null for any. The least is 2 for everybody. */
-  readonly maxRank: number | null;
-  /** The dtypes of x. float32 is required. */
-  readonly dtypes: readonly DType[];
-  readonly training: boolean;
-  readonly gradients: boolean;
-  readonly masks: boolean;
-  /** Whether the caller may pass the output buffer. */
-  readonly out: boolean;
-  readonly varianceEstimators: readonly VarianceEstimator[];
-  readonly nonFinite: readonly NonFinite[];
-  /** The precision of sums over a batch: it decides the term of the error bound that grows with n (clause 12.3). */
-  readonly accumulation: "float32" | "float64";
-  /** Whether subnormal numbers survive, or may be flushed to zero (clause 11.4). */
-  readonly subnormals: "preserved" | "flushed";
+/** A backend on typed arrays, with its state on the host: the arithmetic is all there is to write. */
+export interface HostDefinition<When extends Timing, Saved> extends Arithmetic<FloatTensor, When, BatchNormState, Saved, MaskTensor> {
+  readonly tensors?: undefined;
+  readonly store?: undefined;
 }
 
-/** Options of one call. */
-export interface CallOptions<Tensor> {
-  /** Whether this is a training step. Default false. */
-  readonly training?: boolean;
-  /** Bool, the shape of x without the channel axis. False hides an element from the batch statistics, not from the output. */
-  readonly mask?: Tensor | null;
-  /** Where to write the output. */
-  readonly out?: Tensor | null;
-  /** Whether to keep what `backward` needs. Default: the value of `training`. */
-  readonly gradient?: boolean;
-}
-
-/** What `backward` gives. dx has the shape of x; dgamma and dbeta are `[channels]`, null where there is nothing to learn. */
-export interface Gradients<Tensor> {
-  readonly dx: Tensor;
-  readonly dgamma: Tensor | null;
-  readonly dbeta: Tensor | null;
+/** A backend with tensors of its own and, where it brings one, a store of its own. */
+export interface Definition<Tensor, When extends Timing, State, Saved, Mask> extends Arithmetic<Tensor, When, State, Saved, Mask> {
+  readonly tensors: TensorAccess<Tensor, When, Mask>;
+  /** Left out, the state is kept as typed arrays on the host. */
+  readonly store?: Store<State, When>;
 }
 
 /**
- * A layer as its users see it. `BatchNormLayer` implements the whole of it but the arithmetic; a runtime that cannot
- * extend that class may satisfy this interface by itself, and the suite will hold it to the same clauses.
+ * Makes a backend of a runtime's arithmetic. Its layers validate, decide the mode, keep order and lifetime, and hold the
+ * state; `Arithmetic` says what is left to write. What a definition leaves out is absent from the manifest by that fact.
+ *
+ * @throws BatchNormError `invalid-argument` for a definition without a name or `infer`.
  */
-export interface Layer<Tensor, Call extends Timing = Timing, Read extends Timing = Timing> {
-  readonly config: BatchNormConfig;
-  readonly channels: number;
-  call(x: Tensor, options?: CallOptions<Tensor>): Timed<Call, Tensor>;
-  backward(dy: Tensor, options?: { readonly out?: Tensor | null }): Timed<Call, Gradients<Tensor>>;
-  freeze(): void;
-  unfreeze(): void;
-  state(): Timed<Read, BatchNormState>;
-  setState(update: StateUpdate): Timed<Call, void>;
-  dispose(): Timed<Call, void>;
+export function defineBackend<Saved = undefined, When extends Timing = "async">(
+  definition: HostDefinition<When, Saved>,
+): Backend<FloatTensor, When, MaskTensor>;
+export function defineBackend<Tensor, State = BatchNormState, Saved = undefined, When extends Timing = "async", Mask = Tensor>(
+  definition: Definition<Tensor, When, State, Saved, Mask>,
+): Backend<Tensor, When, Mask>;
+export function defineBackend<Tensor, State, Saved, When extends Timing, Mask>(
+  definition: Arithmetic<Tensor, When, State, Saved, Mask> & {
+    readonly tensors?: TensorAccess<Tensor, When, Mask> | undefined;
+    readonly store?: Store<State, When> | undefined;
+  },
+): Backend<Tensor, When, Mask> {
+  checkDefinition(definition);
+  // By the overloads, the host's stand in only where Tensor, Mask and State are the host's.
+  const tensors = definition.tensors ?? (hostTensors as unknown as TensorAccess<Tensor, When, Mask>);
+  const store = definition.store ?? (hostStore as unknown as Store<State, When>);
+  const supports = manifestOf(definition, tensors);
+  const { name, timing = "async" } = definition;
+  const backend: CompleteBackend<Tensor, When, State, Saved, Mask> = { name, timing, supports, arithmetic: definition, tensors, store };
+  return {
+    specVersion: SPEC_VERSION,
+    name,
+    supports,
+    create: (config, state) => createLayer(backend, config, state),
+    upload(tensor: HostTensor) {
+      checkHostTensor(tensor);
+      return fromRuntime(name, "upload", () => tensors.upload(tensor)) as Tensor & Mask;
+    },
+    download(tensor) {
+      const read = (): unknown => {
+        describe({ tensors }, "The tensor to download", tensor);
+        return fromRuntime(name, "download", () => tensors.download(tensor));
+      };
+      return (timing === "sync" ? read() : (async () => read())()) as ReadResult<When, HostTensor>;
+    },
+    release(tensor) {
+      if (typeof tensor !== "object" || tensor === null) {
+        throw new BatchNormError("invalid-argument", "There is no tensor to release", tensor, "a tensor of this backend");
+      }
+      fromRuntime(name, "release", () => tensors.release?.(tensor));
+    },
+  };
 }
 
-/** An implementation of the contract on one runtime. */
-export interface Backend<Tensor, Call extends Timing = Timing, Read extends Timing = Timing> {
-  readonly specVersion: 1;
-  /** Runtime and device, such as `cpu`, `onnx/wasm`, `tfjs/webgl`. */
-  readonly name: string;
-  readonly supports: Supports;
-  create(config: Partial<BatchNormConfig>, state: StateInput): Layer<Tensor, Call, Read>;
-  /** A tensor of this runtime with a copy of the host's data. */
-  upload(tensor: HostTensor): Tensor;
-  /** The data of a tensor, in the host's memory. */
-  download(tensor: Tensor): Timed<Read, HostTensor>;
-  /** Frees a tensor. Does nothing where the runtime collects garbage. */
-  release(tensor: Tensor): void;
+/**
+ * The promise of a backend, for a `createBackend` that has to wait for its runtime. Where `await` is forgotten it says so: to
+ * use the promise as a backend is refused with `invalid-argument`.
+ */
+export function promiseBackend<Made extends object>(promise: Promise<Made>): Promise<Made> {
+  for (const name of ["create", "upload", "download", "release"]) {
+    const value = (): never => {
+      throw new BatchNormError("invalid-argument", `${name} was called on the promise of a backend`, promise, "await createBackend(...)");
+    };
+    Object.defineProperty(promise, name, { value });
+  }
+  return promise;
+}
+
+/** What a backend can do: what its definition says, and what follows from the functions that it has. */
+function manifestOf<Tensor, When extends Timing, State, Saved, Mask>(
+  { supports = {}, train, backward }: Arithmetic<Tensor, When, State, Saved, Mask>,
+  { overlap, findNonFinite }: TensorAccess<Tensor, When, Mask>,
+): Supports {
+  const training = train !== undefined;
+  return Object.freeze<Supports>({
+    maxRank: supports.maxRank ?? null,
+    axes: supports.axes ?? "any",
+    dtypes: supports.dtypes ?? ["float32"],
+    training,
+    minElements: supports.minElements ?? 1,
+    gradients: backward !== undefined,
+    masks: training && (supports.masks ?? false),
+    out: overlap !== undefined && (supports.out ?? false),
+    varianceEstimators: supports.varianceEstimators ?? ["population"],
+    nonFinite: findNonFinite === undefined ? ["propagate"] : ["propagate", "reject"],
+    accumulation: supports.accumulation ?? "float32",
+    subnormals: supports.subnormals ?? "preserved",
+  });
+}
+
+function createLayer<Tensor, When extends Timing, State, Saved, Mask>(
+  backend: CompleteBackend<Tensor, When, State, Saved, Mask>,
+  config: Partial<BatchNormConfig> | undefined,
+  state: StateInput | number | undefined,
+): BatchNormLayer<Tensor, When, State, Saved, Mask> {
+  const { supports } = backend;
+  const resolved = resolveConfig(config);
+  for (const [name, value, allowed] of [
+    ["varianceEstimator", resolved.varianceEstimator, supports.varianceEstimators],
+    ["nonFinite", resolved.nonFinite, supports.nonFinite],
+  ] as const) {
+    if (!(allowed as readonly string[]).includes(value)) {
+      throw new BatchNormError("unsupported", `This backend does not take such a ${name}`, value, allowed.join(" or "));
+    }
+  }
+  const initial = state === undefined ? null : typeof state === "number" ? initialState(resolved, state) : resolveState(resolved, state);
+  return new BatchNormLayer(backend, resolved, initial);
+}
+
+function checkDefinition(definition: unknown): void {
+  const wanted = "an object with a name and an infer function";
+  if (!isRecord(definition)) throw new BatchNormError("invalid-argument", "The backend's definition is not an object", definition, wanted);
+  if (typeof definition.name !== "string" || definition.name === "") {
+    throw new BatchNormError("invalid-argument", "The backend has no name", definition.name, wanted);
+  }
+  for (const name of ["infer", "train", "backward"]) {
+    const value = definition[name];
+    if (typeof value === "function" || (value === undefined && name !== "infer")) continue;
+    throw new BatchNormError("invalid-argument", `The backend's ${name} is not a function`, value, wanted);
+  }
+}
+
+/** @throws BatchNormError `invalid-argument`, `unknown-dtype`, `invalid-shape`, `data-length`. */
+function checkHostTensor(tensor: HostTensor): void {
+  const info = describeHostTensor(tensor);
+  if (info.dtype !== "float32" && info.dtype !== "float64" && info.dtype !== "bool") {
+    throw new BatchNormError("unknown-dtype", "The dtype of the tensor to upload is not taken", info.dtype, "float32, float64 or bool");
+  }
+  checkShape(info.shape);
+  checkDataLength("the tensor to upload", info, info.shape);
+}
+
+/** An error of the runtime itself becomes one of the contract (clause 14.3). */
+function fromRuntime<Value>(backend: string, action: string, work: () => Value): Value {
+  const explain = (cause: unknown): never => {
+    if (isBatchNormError(cause)) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new BatchNormError("runtime-failure", `${backend} failed in ${action}`, message, "a run without an error", cause);
+  };
+  try {
+    const value = work();
+    return value instanceof Promise ? (value.catch(explain) as Value) : value;
+  } catch (error) {
+    return explain(error);
+  }
 }

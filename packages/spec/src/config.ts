@@ -1,29 +1,6 @@
+import type { BatchNormConfig } from "./contract.ts";
 import { BatchNormError } from "./errors.ts";
-import { rejectUnknownKeys } from "./object.ts";
-
-/** What enters the moving variance (clause 7.3). The output is always normalized with the population variance. */
-export type VarianceEstimator = "population" | "sample";
-
-/** What happens when x holds a NaN or an infinity (clauses 11.1 and 11.2). */
-export type NonFinite = "propagate" | "reject";
-
-/** The complete configuration of a layer, by Keras's names. Every field is always there: no default hides in a stored config. */
-export interface BatchNormConfig {
-  /** The one axis that is normalized per entry; negative counts from the end. */
-  readonly axis: number;
-  /** The weight of the OLD value in the moving average, in [0, 1]. (PyTorch's momentum is 1 minus this one.) */
-  readonly momentum: number;
-  /** Added to the variance, inside the root. */
-  readonly epsilon: number;
-  /** Whether there is a beta. */
-  readonly center: boolean;
-  /** Whether there is a gamma. */
-  readonly scale: boolean;
-  /** False is frozen: moving statistics normalize, nothing is updated, gamma and beta get no gradient. */
-  readonly trainable: boolean;
-  readonly varianceEstimator: VarianceEstimator;
-  readonly nonFinite: NonFinite;
-}
+import { rejectUnknownKeys } from "./objects.ts";
 
 /** Keras 3's defaults (clause 2.1). */
 export const DEFAULT_CONFIG: BatchNormConfig = Object.freeze({

@@ -22,12 +22,17 @@ export type ErrorCode =
   | "invalid-gradient" // dy does not have the shape of the last output
   | "empty-batch" // training on no elements
   | "non-finite" // nonFinite is 'reject' and x holds a NaN or an infinity
+  | "not-built" // the layer was made without a state, and no call has shown how many channels it has
   | "no-forward" // backward without a forward pass that kept what it needs
   | "disposed" // the layer was disposed
   | "unsupported" // the backend declares that it cannot do this
   | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
+  | "invalid-file" // a file is truncated, damaged, or not what it claims to be
+  | "unsupported-format" // a file of a known format that is not read
   | "cannot-convert" // another framework's layer has no equal here, or the reverse
+  | "invalid-model" // bytes that are no model, or a model that contradicts itself
+  | "invalid-external-data" // the data beside a model leaves its folder, is missing, or is not what the model says
   | "runtime-failure"; // the runtime under the backend failed; `cause` has its own error
 
 const MARKER = Symbol.for("@batchnorm/error");
@@ -59,16 +64,39 @@ export function isBatchNormError(error: unknown): error is BatchNormError {
   return typeof error === "object" && error !== null && MARKER in error;
 }
 
+/** How deep and how long the rendering of a value may get: a sentence stays one, whatever was received. */
+const DEEPEST = 3;
+const LONGEST = 200;
+
 /** A short, single-line rendering of any value for an error's sentence. */
 export function describeValue(value: unknown): string {
+  const text = render(value, 0);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST - 3)}...` : text;
+}
+
+function render(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  // Array.from, not map: the holes of a sparse array are shown as undefined.
-  if (Array.isArray(value)) return `[${Array.from(value.slice(0, 8), describeValue).join(", ")}${value.length > 8 ? ", ..." : ""}]`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length} elements`;
   if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) {
-    const keys = Object.keys(value);
-    return keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 8).join(", ")}`;
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) {
+    if (depth === DEEPEST) return "[...]";
+    // Array.from, not map: the holes of a sparse array are shown as undefined.
+    const elements = Array.from(value.slice(0, 8), (element) => render(element, depth + 1));
+    return `[${elements.join(", ")}${value.length > 8 ? ", ..." : ""}]`;
   }
-  return Object.is(value, -0) ? "-0" : String(value);
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length} elements`;
+  return renderObject(value);
+}
+
+function renderObject(value: object): string {
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  if (typeof name === "string" && name !== "" && name !== "Object") return `an object of the class ${render(name, 0).slice(1, -1)}`;
+  const keys = Object.keys(value);
+  return keys.length === 0
+    ? "an empty object"
+    : `an object with ${keys
+        .slice(0, 8)
+        .map((key) => key.slice(0, 40))
+        .join(", ")}`;
 }

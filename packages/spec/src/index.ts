@@ -1,17 +1,46 @@
-export * from "./backend.ts";
-export * from "./check.ts";
-export * from "./config.ts";
-export * from "./convert/keras.ts";
-export * from "./convert/keras-weights.ts";
-export * from "./convert/onnx.ts";
-export * from "./convert/pytorch.ts";
-export * from "./errors.ts";
-export * from "./init.ts";
-export * from "./json.ts";
-export type { JSONFloat32 } from "./json-float32.ts";
-export * from "./layer.ts";
-export * from "./mode.ts";
-export * from "./state.ts";
-export * from "./tensor.ts";
-export * from "./timing.ts";
-export * from "./view.ts";
+export { type Definition, defineBackend, type HostDefinition, promiseBackend } from "./backend.ts";
+export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
+export {
+  type Arithmetic,
+  type Awaitable,
+  type Backend,
+  type BackwardOptions,
+  type BackwardPass,
+  type BatchNormConfig,
+  type BatchNormState,
+  type CallOptions,
+  type CallResult,
+  type ChannelView,
+  type CheckedUpdate,
+  type DType,
+  type ForwardResult,
+  type Gradients,
+  type HostData,
+  type HostTensor,
+  type Layer,
+  type Limits,
+  type Mode,
+  type NonFinite,
+  type NonFiniteElement,
+  type Numbers,
+  type Overlap,
+  type Parameters,
+  type Pass,
+  type ReadResult,
+  SPEC_VERSION,
+  type StateInput,
+  type StateUpdate,
+  type Statistics,
+  type Store,
+  type Supports,
+  type TensorAccess,
+  type TensorInfo,
+  type Timing,
+  type VarianceEstimator,
+} from "./contract.ts";
+export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
+export { type FloatTensor, hostTensors, type MaskTensor } from "./host.ts";
+export { decideMode } from "./mode.ts";
+export { rejectUnknownOptions } from "./objects.ts";
+export { copyState, initialState, resolveState } from "./state.ts";
+export { channelView, elementsPerChannel, maskShape, resolveAxis, sameShape, sizeOf } from "./view.ts";

@@ -1,61 +1,79 @@
-import type { CallOptions, Gradients, Layer, Supports } from "./backend.ts";
-import { type CallContext, checkBackward, type ForwardPlan, type KeptForward, planForward } from "./check.ts";
-import type { BatchNormConfig } from "./config.ts";
-import { BatchNormError } from "./errors.ts";
-import type { LayerInit } from "./init.ts";
-import { rejectUnknownKeys } from "./object.ts";
-import { type BatchNormState, resolveStateUpdate, type StateUpdate } from "./state.ts";
-import type { TensorAccess } from "./tensor.ts";
-import type { Timed, Timing } from "./timing.ts";
+import { type CallContext, type CheckedShape, checkBackward, checkBackwardOptions, checkCall } from "./checks.ts";
+import type {
+  Arithmetic,
+  BackwardOptions,
+  BatchNormConfig,
+  BatchNormState,
+  CallOptions,
+  CallResult,
+  ForwardResult,
+  Gradients,
+  Layer,
+  Pass,
+  ReadResult,
+  StateInput,
+  StateUpdate,
+  Store,
+  Supports,
+  TensorAccess,
+  Timing,
+} from "./contract.ts";
+import { BatchNormError, isBatchNormError } from "./errors.ts";
+import { initialState, resolveState, resolveStateUpdate } from "./state.ts";
 
-/** What a backend hands back from a forward pass. */
-export interface ForwardResult<Tensor, Saved> {
-  readonly y: Tensor;
-  /** What `doBackward` will need; null unless the plan asked for it. */
-  readonly saved: Saved | null;
-}
-
-/** What a backend tells the base class of its runtime: one constant for all of its layers. */
-export interface LayerRuntime<Tensor, Call extends Timing> extends TensorAccess<Tensor> {
-  /** Of `call`, `backward`, `setState` and `dispose`. */
-  readonly timing: Call;
-  /** Of `state`, where it is another: a device that computes at once and is read with a promise. */
-  readonly readTiming?: Timing;
+/** A backend with everything that its definition left out filled in. */
+export interface CompleteBackend<Tensor, When extends Timing, State, Saved, Mask> {
+  readonly name: string;
+  readonly timing: Timing;
   readonly supports: Supports;
+  readonly arithmetic: Arithmetic<Tensor, When, State, Saved, Mask>;
+  readonly tensors: TensorAccess<Tensor, When, Mask>;
+  readonly store: Store<State, When>;
 }
 
-/** One forward pass whose backward may still be asked for. */
-interface Forward<Tensor, Saved> extends KeptForward<Tensor> {
-  saved: Saved | null;
+/** A forward pass whose backward may still be asked for. */
+interface KeptPass<Tensor, State, Saved, Mask> {
+  readonly pass: Pass<Tensor, State, Mask>;
+  /** False until the pass has run, and after it failed. */
+  done: boolean;
+  saved: Saved | undefined;
 }
+
+const NO_OPTIONS: object = Object.freeze({});
 
 /**
- * The contract: validation, the mode decision, order and lifetime, once for every backend. A backend extends it with the
- * arithmetic alone. Calls that overlap on one asynchronous layer run one after another, in the order in which they were made.
- *
- * `Call` says whether `call` and `backward` answer at once or with a promise, `Read` the same of `state`.
+ * The one layer of every backend: it validates, decides the mode, keeps order and lifetime, and calls the backend's arithmetic.
+ * Calls that overlap on one asynchronous layer run one after another, in the order in which they were made; each is judged by
+ * the layer as it is when the call is made (clause 17.1).
  */
-export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read extends Timing = Call> implements Layer<Tensor, Call, Read> {
-  #context: CallContext<Tensor>;
-  readonly #timing: Timing;
-  readonly #readTiming: Timing;
-  #queue: Promise<unknown> = Promise.resolve();
-  #forward: Forward<Tensor, Saved> | null = null;
-  #disposed = false;
-
-  protected constructor(runtime: LayerRuntime<Tensor, Call>, init: LayerInit) {
-    this.#timing = runtime.timing;
-    this.#readTiming = runtime.readTiming ?? runtime.timing;
-    this.#context = {
-      supports: runtime.supports,
-      describe: (tensor) => runtime.describe(tensor),
-      overlaps: (a, b) => runtime.overlaps(a, b),
-      config: init.config,
-      channels: init.state.statistics.movingMean.length,
+export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> implements Layer<Tensor, When, Mask> {
+  static {
+    // What Node, Deno and Bun print for a layer.
+    const value = function (this: BatchNormLayer<unknown, Timing, unknown, unknown, unknown>): object {
+      const { config, channels } = this;
+      const mode = this.#disposed ? "disposed" : config.trainable ? "trainable" : "frozen";
+      return { backend: this.#backend.name, channels, mode, config };
     };
+    Object.defineProperty(BatchNormLayer.prototype, Symbol.for("nodejs.util.inspect.custom"), { value });
   }
 
-  /** The configuration, with `trainable` as `freeze` and `unfreeze` left it. */
+  readonly #backend: CompleteBackend<Tensor, When, State, Saved, Mask>;
+  readonly #async: boolean;
+  #context: CallContext<Tensor, Mask>;
+  /** Null until the number of channels is known. */
+  #state: { readonly stored: State } | null = null;
+  #lastShape: CheckedShape | null = null;
+  #kept: KeptPass<Tensor, State, Saved, Mask> | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(backend: CompleteBackend<Tensor, When, State, Saved, Mask>, config: BatchNormConfig, state: BatchNormState | null) {
+    this.#backend = backend;
+    this.#async = backend.timing === "async";
+    this.#context = { tensors: backend.tensors, supports: backend.supports, config, channels: 0 };
+    if (state !== null) this.#build(state);
+  }
+
   get config(): BatchNormConfig {
     return this.#context.config;
   }
@@ -64,211 +82,274 @@ export abstract class BatchNormLayer<Tensor, Saved, Call extends Timing, Read ex
     return this.#context.channels;
   }
 
-  /**
-   * Normalizes x, of any rank >= 2, and returns a tensor of the same shape. With `training: true` on a layer that is
-   * not frozen, the moving statistics take the batch in; on any error they are what they were before.
-   *
-   * @throws BatchNormError what `planForward` throws, and `disposed`, `non-finite`, `runtime-failure`.
-   */
-  call(x: Tensor, options: CallOptions<Tensor> = {}): Timed<Call, Tensor> {
-    return this.#schedule(
-      "call",
-      () => {
-        const plan = planForward(this.#context, x, options);
-        const forward: Forward<Tensor, Saved> | null = plan.gradient ? { plan, x, saved: null } : null;
-        this.#replaceForward(forward);
-        return { plan, forward };
-      },
-      ({ plan, forward }) =>
-        this.#after(
-          plan.mode.normalizeWith === "batch" ? this.doTrain(x, plan) : this.doInfer(x, plan),
-          (result: ForwardResult<Tensor, Saved>) => {
-            if (forward !== null) forward.saved = result.saved;
-            return result.y;
-          },
-        ),
-    );
+  get trainable(): boolean {
+    return this.#context.config.trainable;
   }
 
-  /**
-   * The gradients of the last `call`, for the gradient dy of its output: through the batch statistics in training, past
-   * the moving ones otherwise (clauses 10.1 and 10.2). It may be called again for the same pass. A call that was refused for
-   * its arguments leaves the pass before it in place; one that failed while it ran does not.
-   *
-   * @throws BatchNormError `invalid-argument`, `no-forward`, `invalid-gradient`, `unknown-dtype`, `data-length`, `invalid-out`,
-   * `unsupported`, `disposed`, `runtime-failure`.
-   */
-  backward(dy: Tensor, options: { readonly out?: Tensor | null } = {}): Timed<Call, Gradients<Tensor>> {
-    return this.#schedule(
-      "backward",
-      () => {
-        rejectUnknownKeys("invalid-argument", "The options of backward", options as unknown, ["out"]);
-        if (!this.#context.supports.gradients) {
-          throw new BatchNormError("unsupported", "This backend has no backward", "backward", "call alone");
-        }
-        const forward = this.#forward;
-        if (forward === null) throw noForward();
-        checkBackward(this.#context, forward, dy, options.out ?? null);
-        return forward;
-      },
-      (forward) => {
-        if (forward.saved === null) throw noForward();
-        return this.doBackward(dy, forward.saved, forward.plan, options.out ?? null);
-      },
-    );
+  set trainable(value: boolean) {
+    if (typeof value !== "boolean") throw new BatchNormError("invalid-argument", "trainable is not a boolean", value, "true or false");
+    this.#setTrainable("trainable", value);
   }
 
-  /** Keras's `trainable = False`: from the next call on, moving statistics normalize and nothing is learned (clause 4.2). */
   freeze(): void {
     this.#setTrainable("freeze", false);
   }
 
-  /** Keras's `trainable = True`. */
   unfreeze(): void {
     this.#setTrainable("unfreeze", true);
   }
 
-  /**
-   * A copy of the parameters and statistics as they are after the calls that were made before, in the host's memory.
-   *
-   * @throws BatchNormError `disposed`, `runtime-failure`.
-   */
-  state(): Timed<Read, BatchNormState> {
-    if (this.#timing === "sync") {
-      const read = (): Timed<Read, BatchNormState> => {
-        this.#assertAlive("state");
-        return this.doState();
-      };
-      // An async function runs at once, so the copy is of now, and rejects where `read` throws.
-      return this.#readTiming === "sync" ? read() : ((async () => read())() as unknown as Timed<Read, BatchNormState>);
+  call(x: Tensor, options: CallOptions<Tensor, Mask> = NO_OPTIONS): CallResult<When, Tensor> {
+    if (!this.#async) return this.#forward(this.#admit(x, options)) as CallResult<When, Tensor>;
+    return this.#enqueue(
+      () => this.#admit(x, options),
+      (kept) => this.#forwardLater(kept),
+    ) as CallResult<When, Tensor>;
+  }
+
+  backward(dy: Tensor, options: BackwardOptions<Tensor> = NO_OPTIONS): CallResult<When, Gradients<Tensor>> {
+    if (!this.#async)
+      return this.#backward(this.#admitBackward(dy, options), dy, options.out ?? null) as CallResult<When, Gradients<Tensor>>;
+    return this.#enqueue(
+      () => ({ kept: this.#admitBackward(dy, options), out: options.out ?? null }),
+      ({ kept, out }) => this.#backward(kept, dy, out),
+    ) as CallResult<When, Gradients<Tensor>>;
+  }
+
+  state(): ReadResult<When, BatchNormState> {
+    const { timing } = this.#backend;
+    if (timing === "sync") return this.#read(this.#admitRead()) as ReadResult<When, BatchNormState>;
+    if (timing === "async") {
+      return this.#enqueue(
+        () => this.#admitRead(),
+        (state) => this.#read(state),
+      ) as ReadResult<When, BatchNormState>;
     }
-    return this.#schedule(
-      "state",
-      () => undefined,
-      () => this.doState() as never,
-    ) as never;
+    // An async function runs at once, so the copy is of now, and rejects where something throws.
+    return (async () => this.#read(this.#admitRead()))() as ReadResult<When, BatchNormState>;
   }
 
-  /**
-   * Replaces the given fields of the state, all of them or, on an error, none. A pending `backward` is dropped, since it
-   * belongs to the old parameters.
-   *
-   * @throws BatchNormError what `resolveStateUpdate` throws, and `disposed`.
-   */
-  setState(update: StateUpdate): Timed<Call, void> {
-    return this.#schedule(
-      "setState",
-      () => {
-        const resolved = resolveStateUpdate(this.config, this.channels, update);
-        this.#replaceForward(null);
-        return resolved;
-      },
-      (resolved) => this.doSetState(resolved.parameters, resolved.statistics),
-    );
-  }
-
-  /** Frees what the layer holds, after the calls that were already made. A second call does nothing. */
-  dispose(): Timed<Call, void> {
-    if (this.#disposed) return (this.#timing === "sync" ? undefined : this.#queue.then(() => undefined)) as Timed<Call, void>;
-    return this.#schedule(
-      "dispose",
-      () => {
-        const last = this.#forward;
-        this.#forward = null;
-        this.#disposed = true;
-        return last;
-      },
-      // A pass that cannot be freed must not keep the rest from being freed.
-      (last) => {
-        if (this.#timing === "async") return this.#disposeLater(last);
-        try {
-          this.#release(last);
-        } finally {
-          this.doDispose();
-        }
-        return undefined;
-      },
-    );
-  }
-
-  /** Normalizes with the moving statistics (clause 5.1). */
-  protected abstract doInfer(x: Tensor, plan: ForwardPlan<Tensor>): Timed<Call, ForwardResult<Tensor, Saved>>;
-  /** Normalizes with the batch's statistics and updates the moving ones, as its very last act (clauses 6.1, 6.3 and 7.1). */
-  protected abstract doTrain(x: Tensor, plan: ForwardPlan<Tensor>): Timed<Call, ForwardResult<Tensor, Saved>>;
-  protected abstract doBackward(dy: Tensor, saved: Saved, plan: ForwardPlan<Tensor>, out: Tensor | null): Timed<Call, Gradients<Tensor>>;
-  protected abstract doState(): Timed<Read, BatchNormState>;
-  /** The arrays are the layer's to keep. */
-  protected abstract doSetState(
-    parameters: { gamma?: Float32Array; beta?: Float32Array },
-    statistics: { movingMean?: Float32Array; movingVariance?: Float32Array },
-  ): Timed<Call, void>;
-  protected abstract doDispose(): Timed<Call, void>;
-  /** Frees what a forward pass kept. */
-  protected doReleaseSaved(_saved: Saved): void {}
-
-  /**
-   * Runs `prepare` now, so that a call is judged by the layer as it is when the call is made, and `work` when the calls
-   * before it are done. An asynchronous layer rejects, it never throws.
-   */
-  #schedule<Prepared, Value>(
-    what: string,
-    prepare: () => Prepared,
-    work: (prepared: Prepared) => Timed<Call, Value> | Value | Promise<Value>,
-  ): Timed<Call, Value> {
-    const prepareAlive = (): Prepared => {
-      this.#assertAlive(what);
-      return prepare();
+  setState(update: StateUpdate): CallResult<When, void> {
+    const admit = (): (() => unknown) => {
+      this.#assertAlive("setState");
+      if (this.#state === null) {
+        this.#build(resolveState(this.config, update as StateInput));
+        return () => undefined;
+      }
+      const { stored } = this.#state;
+      const checked = resolveStateUpdate(this.config, this.channels, update);
+      this.#keep(null);
+      return () => this.#guard("setState", () => this.#backend.store.write(stored, checked));
     };
-    if (this.#timing === "sync") return work(prepareAlive()) as Timed<Call, Value>;
-    let prepared: Prepared;
+    if (!this.#async) return admit()() as CallResult<When, void>;
+    return this.#enqueue(admit, (write) => write()) as CallResult<When, void>;
+  }
+
+  dispose(): CallResult<When, void> {
+    if (this.#disposed) return (this.#async ? this.#queue.then(() => undefined) : undefined) as CallResult<When, void>;
+    const admit = (): KeptPass<Tensor, State, Saved, Mask> | null => {
+      const kept = this.#kept;
+      this.#kept = null;
+      this.#disposed = true;
+      return kept;
+    };
+    if (!this.#async) return this.#free(admit()) as CallResult<When, void>;
+    return this.#enqueue(admit, (kept) => this.#free(kept)) as CallResult<When, void>;
+  }
+
+  /** Checks a call, and makes it the one that `backward` belongs to. Nothing has been changed where this throws. */
+  #admit(x: Tensor, options: CallOptions<Tensor, Mask>): KeptPass<Tensor, State, Saved, Mask> {
+    this.#assertAlive("call");
+    const checked = checkCall(this.#context, this.#lastShape, x, options);
+    const { shape, view, mode, mask, out, gradient } = checked;
+    const { config } = this.#context;
+    if (config.nonFinite === "reject") this.#refuseNonFinite(x, checked);
+    if (this.#state === null) this.#build(initialState(config, view.channels));
+    const { stored: state } = this.#state!;
+    this.#lastShape = checked;
+    const pass: Pass<Tensor, State, Mask> = { config, state, x, shape, view, mode, mask, out, gradient };
+    const kept = { pass, done: false, saved: undefined };
+    this.#keep(gradient ? kept : null);
+    return kept;
+  }
+
+  #forward(kept: KeptPass<Tensor, State, Saved, Mask>): Tensor {
+    const { pass } = kept;
+    let result: ForwardResult<Tensor, Saved>;
     try {
-      prepared = prepareAlive();
+      result = this.#run(pass) as ForwardResult<Tensor, Saved>;
     } catch (error) {
-      return Promise.reject(error) as Timed<Call, Value>;
+      throw this.#explain(actionOf(pass), pass.shape, error);
     }
-    const result = this.#queue.then(() => work(prepared));
-    this.#queue = result.catch(() => undefined);
-    // A promise of the caller's own: the queue's `catch` would hide a failure that nobody awaits from the runtime's report.
-    return result.then((value) => value) as Timed<Call, Value>;
+    return this.#complete(kept, result);
   }
 
-  /** Drops the last forward pass, once the calls that may still use it are done. */
-  #replaceForward(next: Forward<Tensor, Saved> | null): void {
-    const last = this.#forward;
-    this.#forward = next;
-    if (this.#timing === "sync") this.#release(last);
-    else if (last !== null) this.#queue = this.#queue.then(() => this.#release(last));
+  async #forwardLater(kept: KeptPass<Tensor, State, Saved, Mask>): Promise<Tensor> {
+    const { pass } = kept;
+    const result = await this.#guard(actionOf(pass), () => this.#run(pass), pass.shape);
+    return this.#complete(kept, result as ForwardResult<Tensor, Saved>);
   }
 
-  async #disposeLater(last: Forward<Tensor, Saved> | null): Promise<void> {
-    try {
-      this.#release(last);
-    } finally {
-      await this.doDispose();
+  #run(pass: Pass<Tensor, State, Mask>): unknown {
+    const { arithmetic } = this.#backend;
+    // The manifest has `training` only where there is a `train`, and the call has been checked against it.
+    return pass.mode.normalizeWith === "batch" ? arithmetic.train!(pass) : arithmetic.infer(pass);
+  }
+
+  #complete(kept: KeptPass<Tensor, State, Saved, Mask>, result: ForwardResult<Tensor, Saved>): Tensor {
+    if (result?.y === undefined) throw this.#explain(actionOf(kept.pass), kept.pass.shape, new TypeError(noResult(this.#async)));
+    kept.done = true;
+    kept.saved = result.saved;
+    return result.y;
+  }
+
+  #admitBackward(dy: Tensor, options: BackwardOptions<Tensor>): KeptPass<Tensor, State, Saved, Mask> {
+    this.#assertAlive("backward");
+    checkBackwardOptions(options);
+    if (!this.#backend.supports.gradients) {
+      throw new BatchNormError("unsupported", "This backend has no backward", "backward", "call alone");
     }
+    if (this.#kept === null) throw noForward();
+    checkBackward(this.#context, this.#kept.pass, dy, options);
+    return this.#kept;
   }
 
-  #release(forward: Forward<Tensor, Saved> | null): void {
-    if (forward === null || forward.saved === null) return;
-    const { saved } = forward;
-    // Forgotten first, so that a release that throws is not tried again.
-    forward.saved = null;
-    this.doReleaseSaved(saved);
+  #backward({ pass, done, saved }: KeptPass<Tensor, State, Saved, Mask>, dy: Tensor, out: Tensor | null): unknown {
+    if (!done) throw noForward();
+    const { arithmetic } = this.#backend;
+    // Where the backend saved nothing, it has declared that there is nothing to save.
+    return this.#guard("backward", () => arithmetic.backward!({ dy, out, pass, saved: saved as Saved }), pass.shape);
   }
 
-  /** `next(value)` at once on a synchronous layer, when the promise is kept on the other. */
-  #after<Value, Next>(value: Timed<Call, Value>, next: (value: Value) => Next): Next | Promise<Next> {
-    return this.#timing === "sync" ? next(value as Value) : (value as Promise<Value>).then(next);
+  #admitRead(): State {
+    this.#assertAlive("state");
+    if (this.#state === null) {
+      throw new BatchNormError("not-built", "The layer has no state yet", "no state", "a state or channels at create, or a call first");
+    }
+    return this.#state.stored;
+  }
+
+  #read(state: State): unknown {
+    return this.#guard("state", () => this.#backend.store.read(state));
+  }
+
+  #build(state: BatchNormState): void {
+    const { store } = this.#backend;
+    const channels = state.statistics.movingMean.length;
+    const stored = this.#guard("create", () => store.create(state, this.config)) as State;
+    this.#state = { stored };
+    this.#context = { ...this.#context, channels };
+    if (store.expose) Object.assign(this, store.expose(stored));
+  }
+
+  #refuseNonFinite(x: Tensor, { view }: CheckedShape): void {
+    // The manifest has `reject` only where tensors can be searched.
+    const found = this.#backend.tensors.findNonFinite!(x, view);
+    if (found === null) return;
+    throw new BatchNormError(
+      "non-finite",
+      `x is not finite in channel ${found.channel}`,
+      found.value,
+      "finite numbers, since nonFinite is 'reject'",
+    );
   }
 
   #setTrainable(what: string, trainable: boolean): void {
     this.#assertAlive(what);
+    if (this.#state !== null) this.#backend.store.setTrainable?.(this.#state.stored, trainable);
     this.#context = { ...this.#context, config: Object.freeze({ ...this.config, trainable }) };
+  }
+
+  /** Drops the last forward pass, once the calls that may still use it are done. */
+  #keep(next: KeptPass<Tensor, State, Saved, Mask> | null): void {
+    const last = this.#kept;
+    this.#kept = next;
+    if (last === null) return;
+    if (!this.#async) this.#release(last);
+    else this.#queue = this.#queue.then(() => this.#release(last));
+  }
+
+  #release(kept: KeptPass<Tensor, State, Saved, Mask>): void {
+    if (!kept.done) return;
+    // Forgotten first, so that a release that throws is not tried again.
+    kept.done = false;
+    const { saved } = kept;
+    kept.saved = undefined;
+    if (saved !== undefined) this.#guard("release", () => this.#backend.arithmetic.releaseSaved?.(saved));
+  }
+
+  /** A pass that cannot be freed must not keep the rest from being freed. */
+  #free(kept: KeptPass<Tensor, State, Saved, Mask> | null): unknown {
+    const state = this.#state;
+    this.#state = null;
+    this.#lastShape = null;
+    const disposeState = (): unknown => (state === null ? undefined : this.#backend.store.dispose?.(state.stored));
+    return this.#guard("dispose", () => {
+      try {
+        if (kept !== null) this.#release(kept);
+      } catch (error) {
+        const disposed = disposeState();
+        const fail = (): never => {
+          throw error;
+        };
+        return disposed instanceof Promise ? disposed.then(fail) : fail();
+      }
+      return disposeState();
+    });
+  }
+
+  /** Runs `admit` now and `work` when the calls before it are done. An asynchronous layer rejects, it never throws. */
+  #enqueue<Admitted, Value>(admit: () => Admitted, work: (admitted: Admitted) => Value | Promise<Value>): Promise<Value> {
+    let admitted: Admitted;
+    try {
+      admitted = admit();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const result = this.#queue.then(() => work(admitted));
+    this.#queue = result.catch(() => undefined);
+    // A promise of the caller's own: the queue's `catch` would hide a failure that nobody awaits from the runtime's report.
+    return result.then((value) => value);
+  }
+
+  /** What the backend gives, at once or later; its own errors become the contract's. */
+  #guard<Value>(action: string, work: () => Value, shape: readonly number[] | null = null): Value {
+    try {
+      const value = work();
+      if (!(value instanceof Promise)) return value;
+      return value.catch((error: unknown) => {
+        throw this.#explain(action, shape, error);
+      }) as Value;
+    } catch (error) {
+      throw this.#explain(action, shape, error);
+    }
+  }
+
+  /** An error of the runtime as one of the contract, with its own message, the layer's config, and itself as cause (clause 14.3). */
+  #explain(action: string, shape: readonly number[] | null, cause: unknown): BatchNormError {
+    if (isBatchNormError(cause)) return cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const layer = `a layer of ${this.channels} channels with the config ${JSON.stringify(this.config)}`;
+    return new BatchNormError(
+      "runtime-failure",
+      `${this.#backend.name} failed in ${action}, on ${layer}, and said "${message.slice(0, 500)}"`,
+      shape,
+      "a run without an error",
+      cause,
+    );
   }
 
   #assertAlive(what: string): void {
     if (this.#disposed) throw new BatchNormError("disposed", `${what} was called on a disposed layer`, what, "a layer that is in use");
   }
+}
+
+function actionOf({ mode }: Pass<unknown, unknown, unknown>): string {
+  return mode.normalizeWith === "batch" ? "training" : "inference";
+}
+
+function noResult(async: boolean): string {
+  return async ? "the arithmetic gave no { y }" : "the arithmetic gave no { y } at once; a backend that gives promises leaves out timing";
 }
 
 function noForward(): BatchNormError {

@@ -1,12 +1,4 @@
-/** What one call does: the whole of the mode table (clause 4.1). */
-export interface Mode {
-  /** Which mean and variance normalize the output. */
-  readonly normalizeWith: "batch" | "moving";
-  /** Whether the moving statistics take in this batch. */
-  readonly updateStatistics: boolean;
-  /** Whether gamma and beta get a gradient. x always gets one. */
-  readonly parameterGradients: boolean;
-}
+import type { Mode } from "./contract.ts";
 
 const TRAINING: Mode = Object.freeze({ normalizeWith: "batch", updateStatistics: true, parameterGradients: true });
 const INFERENCE: Mode = Object.freeze({ normalizeWith: "moving", updateStatistics: false, parameterGradients: true });

@@ -1,40 +1,6 @@
-import type { BatchNormConfig } from "./config.ts";
+import type { BatchNormConfig, BatchNormState, CheckedUpdate, StateInput, StateUpdate } from "./contract.ts";
 import { BatchNormError } from "./errors.ts";
-import { rejectUnknownKeys } from "./object.ts";
-
-/** What is learned by gradient descent. Each is `[channels]`; null where `scale` or `center` is off. */
-export interface Parameters {
-  readonly gamma: Float32Array | null;
-  readonly beta: Float32Array | null;
-}
-
-/** What is estimated from the batches that training saw. Each is `[channels]`. */
-export interface Statistics {
-  readonly movingMean: Float32Array;
-  /** A variance, not a deviation: in the square of x's unit. Never negative; NaN where the data was. */
-  readonly movingVariance: Float32Array;
-}
-
-/** The whole state of a layer: two parameters and two statistics (clause 1.1). */
-export interface BatchNormState {
-  readonly parameters: Parameters;
-  readonly statistics: Statistics;
-}
-
-/** Numbers that become a Float32Array, each rounded to the nearest float32. */
-export type Numbers = Float32Array | readonly number[];
-
-/** A state as callers may write it: plain arrays are taken, and an absent parameter may be left out. */
-export interface StateInput {
-  readonly parameters: { readonly gamma?: Numbers | null; readonly beta?: Numbers | null };
-  readonly statistics: { readonly movingMean: Numbers; readonly movingVariance: Numbers };
-}
-
-/** The fields of a state that `setState` replaces; what is left out stays. A whole `BatchNormState` is one, nulls included. */
-export interface StateUpdate {
-  readonly parameters?: { readonly gamma?: Numbers | null; readonly beta?: Numbers | null };
-  readonly statistics?: { readonly movingMean?: Numbers; readonly movingVariance?: Numbers };
-}
+import { rejectUnknownKeys } from "./objects.ts";
 
 const PARAMETER_NAMES = ["gamma", "beta"] as const;
 const STATISTIC_NAMES = ["movingMean", "movingVariance"] as const;
@@ -90,7 +56,7 @@ export function resolveStateUpdate(
   config: Pick<BatchNormConfig, "center" | "scale">,
   channels: number,
   update: StateUpdate,
-): { readonly parameters: Partial<Record<"gamma" | "beta", Float32Array>>; readonly statistics: Partial<Statistics> } {
+): CheckedUpdate {
   checkStateKeys(update, false);
   const parameters: { gamma?: Float32Array; beta?: Float32Array } = {};
   for (const name of PARAMETER_NAMES) {
@@ -158,8 +124,13 @@ function checkVariance(variance: Float32Array): void {
   }
 }
 
+/** By its tag, which is the same in every realm, where `instanceof` is not. */
+function isFloat32Array(value: unknown): value is Float32Array {
+  return ArrayBuffer.isView(value) && (value as Float32Array)[Symbol.toStringTag] === "Float32Array";
+}
+
 function toFloat32(name: string, value: unknown): Float32Array {
-  if (value instanceof Float32Array) return value.slice();
+  if (isFloat32Array(value)) return new Float32Array(value);
   // Spread first: `every` alone would step over the holes of a sparse array, and they would become NaN.
   if (Array.isArray(value) && [...value].every((each) => typeof each === "number")) return Float32Array.from(value);
   throw new BatchNormError("invalid-state", `${name} is not made of numbers`, value, "a Float32Array or an array of numbers");

@@ -1,14 +1,5 @@
+import type { ChannelView, TensorInfo } from "./contract.ts";
 import { BatchNormError } from "./errors.ts";
-
-/**
- * Any tensor, any axis, seen as `[outer, channels, inner]` (clause 3.1): a reshape, never a transposition. Element
- * `(o, c, i)` lies at offset `(o * channels + c) * inner + i`. Channels last is `inner = 1`; NCHW is `inner = H * W`.
- */
-export interface ChannelView {
-  readonly outer: number;
-  readonly channels: number;
-  readonly inner: number;
-}
 
 /** How many elements share one channel: the n of every mean and variance (without a mask). */
 export function elementsPerChannel(view: ChannelView): number {
@@ -22,6 +13,9 @@ export function elementsPerChannel(view: ChannelView): number {
  */
 export function channelView(shape: readonly number[], axis: number): ChannelView {
   checkShape(shape);
+  if (shape.length < 2) {
+    throw new BatchNormError("invalid-rank", "x has too few axes", shape, "rank 2 or more: a batch axis and a channel axis at least");
+  }
   const at = resolveAxis(axis, shape.length);
   return { outer: product(shape, 0, at), channels: shape[at], inner: product(shape, at + 1, shape.length) };
 }
@@ -51,10 +45,14 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** Whether two shapes are the same, axis by axis. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((dimension, index) => dimension === b[index]);
+  if (a.length !== b.length) return false;
+  // Not `every`, which steps over the holes of a sparse array.
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
-function checkShape(shape: readonly number[]): void {
+/** @throws BatchNormError `invalid-shape` for anything but an array of non-negative integers. */
+export function checkShape(shape: readonly number[]): void {
   const wanted = "non-negative integer dimensions";
   if (!Array.isArray(shape)) throw new BatchNormError("invalid-shape", "The shape is not an array", shape, wanted);
   for (const dimension of shape) {
@@ -62,13 +60,24 @@ function checkShape(shape: readonly number[]): void {
       throw new BatchNormError("invalid-shape", "The shape has a wrong dimension", shape, wanted);
     }
   }
-  if (shape.length < 2) {
-    throw new BatchNormError("invalid-rank", "x has too few axes", shape, "rank 2 or more: a batch axis and a channel axis at least");
-  }
 }
 
 function product(shape: readonly number[], from: number, to: number): number {
   let size = 1;
   for (let index = from; index < to; index++) size *= shape[index];
   return size;
+}
+
+/**
+ * @throws BatchNormError `data-length` when the data behind a tensor does not fill its shape.
+ */
+export function checkDataLength(what: string, { length }: TensorInfo, shape: readonly number[]): void {
+  if (length !== undefined && length !== sizeOf(shape)) {
+    throw new BatchNormError(
+      "data-length",
+      `The data of ${what} does not fill its shape [${shape.join(", ")}]`,
+      length,
+      `${sizeOf(shape)} elements`,
+    );
+  }
 }

@@ -1,25 +1,37 @@
 import { describe, expect, test } from "vitest";
+import { type CallContext, checkBackward, checkCall } from "../src/checks.ts";
 import {
-  type CallContext,
   type CallOptions,
-  checkBackward,
-  type HostTensor,
-  planForward,
+  defineBackend,
+  type FloatTensor,
+  hostTensors,
+  type MaskTensor,
+  type Pass,
   resolveConfig,
   type Supports,
 } from "../src/index.ts";
-import { mask, SUPPORTS, tensor, tensors } from "./fakes.ts";
+import { mask, tensor } from "./fakes.ts";
+
+type Context = CallContext<FloatTensor, MaskTensor>;
+
+const SUPPORTS: Supports = {
+  ...defineBackend({ name: "fake", infer: ({ x }) => ({ y: x }) }).supports,
+  training: true,
+  gradients: true,
+  masks: true,
+  out: true,
+};
 
 const x = tensor([2, 3, 2]);
 
-function context(config = {}, supports: Partial<Supports> = {}): CallContext<HostTensor> {
-  return { ...tensors, config: resolveConfig(config), supports: { ...SUPPORTS, ...supports }, channels: 2 };
+function context(config = {}, supports: Partial<Supports> = {}): Context {
+  return { tensors: hostTensors, config: resolveConfig(config), supports: { ...SUPPORTS, ...supports }, channels: 2 };
 }
 
-const plan = (options: CallOptions<HostTensor> = {}, config = {}, supports: Partial<Supports> = {}) =>
-  planForward(context(config, supports), x, options);
+const plan = (options: CallOptions<FloatTensor, MaskTensor> = {}, config = {}, supports: Partial<Supports> = {}) =>
+  checkCall(context(config, supports), null, x, options);
 
-describe("planForward", () => {
+describe("checkCall", () => {
   test("of a plain call is inference that keeps nothing", () => {
     expect(plan()).toEqual({
       shape: [2, 3, 2],
@@ -71,14 +83,14 @@ describe("planForward", () => {
     expect(plan({ out: x }).out).toBe(x);
     expect(plan({ training: true, gradient: false, out: x }).out).toBe(x);
     expect(plan({ training: true, out: x }, {}, { gradients: false }).out).toBe(x);
-    expect(() => plan({ gradient: true, out: x })).toThrow("out overlaps x, which backward needs");
+    expect(() => plan({ gradient: true, out: x })).toThrow("out overlaps x, which is still needed");
   });
 
   test("an empty batch is refused only where the batch would normalize", () => {
     const empty = tensor([0, 3, 2]);
-    expect(planForward(context(), empty, {}).view).toEqual({ outer: 0, channels: 2, inner: 1 });
-    expect(planForward(context({ trainable: false }), empty, { training: true }).mode.normalizeWith).toBe("moving");
-    expect(() => planForward(context(), empty, { training: true })).toThrow("There is nothing to train on");
+    expect(checkCall(context(), null, empty, {}).view).toEqual({ outer: 0, channels: 2, inner: 1 });
+    expect(checkCall(context({ trainable: false }), null, empty, { training: true }).mode.normalizeWith).toBe("moving");
+    expect(() => checkCall(context(), null, empty, { training: true })).toThrow("There is nothing to train on");
   });
 
   test("a frozen layer may be called with training where the backend cannot train", () => {
@@ -91,36 +103,64 @@ describe("planForward", () => {
   });
 
   test("does not ask about overlap where the backend takes no out", () => {
-    const asking: CallContext<HostTensor> = {
-      ...context({}, { out: false }),
-      overlaps: () => {
-        throw new Error("asked");
-      },
+    const overlap = (): never => {
+      throw new Error("asked");
     };
-    expect(() => planForward(asking, x, { training: true })).not.toThrow();
-    expect(() => planForward(asking, x, { training: true, out: x })).toThrow("This backend takes no output buffer");
+    const asking: Context = { ...context({}, { out: false }), tensors: { ...hostTensors, overlap } };
+    expect(() => checkCall(asking, null, x, { training: true })).not.toThrow();
+    expect(() => checkCall(asking, null, x, { training: true, out: x })).toThrow("This backend takes no output buffer");
   });
 
   test("does not need a length from a runtime that ties data to shape", () => {
-    const tied: CallContext<HostTensor> = { ...context(), describe: ({ shape }) => ({ shape, dtype: "float32" }) };
-    expect(planForward(tied, { data: new Float32Array(0), shape: [2, 3, 2] }, {}).shape).toEqual([2, 3, 2]);
+    const tied: Context = { ...context(), tensors: { describe: ({ shape }) => ({ shape, dtype: "float32" }) } };
+    expect(checkCall(tied, null, { data: new Float32Array(0), shape: [2, 3, 2] }, {}).shape).toEqual([2, 3, 2]);
   });
 });
 
+describe("out", () => {
+  const memory = new ArrayBuffer(200);
+  const at = (offset: number): FloatTensor => ({ data: new Float32Array(memory, offset, 12), shape: [2, 3, 2] });
+
+  test.for([4, 44])("that lies over part of x, %i bytes on, is refused", (offset) => {
+    const action = () => checkCall(context(), null, at(0), { out: at(offset) });
+    expect(action).toThrow('received "part of the memory of x", expected x itself, or other memory.');
+  });
+
+  test("beside x in one memory is taken", () => {
+    expect(checkCall(context(), null, at(0), { out: at(48) }).out).not.toBeNull();
+  });
+
+  test("over the mask is refused, even where moving statistics normalize", () => {
+    const shown: MaskTensor = { data: new Uint8Array(memory, 50, 6), shape: [2, 3] };
+    expect(() => checkCall(context(), null, at(100), { mask: shown, out: at(8) })).toThrow("out overlaps the mask");
+  });
+
+  test("of backward over part of dy, or over the mask, is refused", () => {
+    const shown: MaskTensor = { data: new Uint8Array(memory, 150, 6), shape: [2, 3] };
+    const pass = passOf({ training: true, mask: shown });
+    expect(() => checkBackward(context(), pass, at(0), { out: at(4) })).toThrow("out overlaps dy");
+    expect(() => checkBackward(context(), pass, at(0), { out: at(148) })).toThrow("out overlaps the mask");
+  });
+});
+
+function passOf(options: CallOptions<FloatTensor, MaskTensor>): Pass<FloatTensor, null, MaskTensor> {
+  return { ...plan(options), x, config: resolveConfig(), state: null };
+}
+
 describe("checkBackward", () => {
-  const forward = { plan: plan({ training: true }), x };
+  const pass = passOf({ training: true });
   const dy = tensor([2, 3, 2]);
 
   test("takes dy in the shape of the output, and out over dy", () => {
-    expect(() => checkBackward(context(), forward, dy, null)).not.toThrow();
-    expect(() => checkBackward(context(), forward, dy, dy)).not.toThrow();
+    expect(() => checkBackward(context(), pass, dy, {})).not.toThrow();
+    expect(() => checkBackward(context(), pass, dy, { out: dy })).not.toThrow();
   });
 
   test("refuses out over x", () => {
-    expect(() => checkBackward(context(), forward, dy, x)).toThrow("out overlaps x, which another backward would need");
+    expect(() => checkBackward(context(), pass, dy, { out: x })).toThrow("out overlaps x, which is still needed");
   });
 
   test("refuses out where the backend takes none", () => {
-    expect(() => checkBackward(context({}, { out: false }), forward, dy, dy)).toThrow("This backend takes no output buffer");
+    expect(() => checkBackward(context({}, { out: false }), pass, dy, { out: dy })).toThrow("This backend takes no output buffer");
   });
 });

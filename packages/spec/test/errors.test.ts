@@ -47,7 +47,7 @@ describe("describeValue", () => {
     [-0, "-0"],
     [0, "0"],
     [Number.NaN, "NaN"],
-    [12n, "12"],
+    [12n, "12n"],
     [null, "null"],
     [undefined, "undefined"],
     [true, "true"],

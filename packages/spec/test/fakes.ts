@@ -1,51 +1,32 @@
 import {
+  type Awaitable,
+  type Backend,
+  type BackwardPass,
   type BatchNormConfig,
-  BatchNormLayer,
   type BatchNormState,
   copyState,
-  type ForwardPlan,
+  defineBackend,
+  type FloatTensor,
   type ForwardResult,
   type Gradients,
-  type HostTensor,
+  hostTensors,
   initialState,
-  type LayerInit,
-  type LayerRuntime,
-  resolveLayer,
-  type Statistics,
-  type Supports,
+  type Layer,
+  type Limits,
+  type MaskTensor,
+  type Pass,
+  type Store,
   type TensorAccess,
   type Timing,
 } from "../src/index.ts";
 
-export const SUPPORTS: Supports = {
-  maxRank: null,
-  dtypes: ["float32"],
-  training: true,
-  gradients: true,
-  masks: true,
-  out: true,
-  varianceEstimators: ["population", "sample"],
-  nonFinite: ["propagate", "reject"],
-  accumulation: "float64",
-  subnormals: "preserved",
-};
-
-export const tensors: TensorAccess<HostTensor> = {
-  describe: ({ data, shape }) => ({
-    shape,
-    dtype: data instanceof Float32Array ? "float32" : data instanceof Float64Array ? "float64" : "bool",
-    length: data.length,
-  }),
-  overlaps: (a, b) => a.data.buffer === b.data.buffer,
-};
-
 /** A float32 tensor of a shape, filled with one value. */
-export function tensor(shape: readonly number[], value = 0): HostTensor {
+export function tensor(shape: readonly number[], value = 0): FloatTensor {
   return { data: new Float32Array(shape.reduce((size, dimension) => size * dimension, 1)).fill(value), shape };
 }
 
 /** A mask that shows everything. */
-export function mask(shape: readonly number[]): HostTensor {
+export function mask(shape: readonly number[]): MaskTensor {
   return { data: new Uint8Array(shape.reduce((size, dimension) => size * dimension, 1)).fill(1), shape };
 }
 
@@ -53,62 +34,54 @@ export interface FakeSaved {
   readonly id: number;
 }
 
+type FakePass = Pass<FloatTensor, BatchNormState, MaskTensor>;
+
 /** Arithmetic that a test can follow by eye: a training step adds 1 to movingMean, y is x plus movingMean before it, dx is dy times the id of its pass. */
 class FakeArithmetic {
   readonly log: string[] = [];
-  readonly plans: ForwardPlan<HostTensor>[] = [];
+  readonly passes: FakePass[] = [];
   /** The output buffer of each backward. */
-  readonly outs: (HostTensor | null)[] = [];
+  readonly outs: (FloatTensor | null)[] = [];
   /** Thrown by whatever runs next. */
   failure: Error | null = null;
   /** Thrown by the next release. */
   releaseFailure: Error | null = null;
-  readonly #state: BatchNormState;
-  #passes = 0;
 
-  constructor(state: BatchNormState) {
-    this.#state = state;
-  }
-
-  forward(what: "infer" | "train", x: HostTensor, plan: ForwardPlan<HostTensor>): ForwardResult<HostTensor, FakeSaved> {
-    this.#passes++;
-    this.log.push(`${what} ${this.#passes}`);
-    this.plans.push(plan);
+  forward(what: "infer" | "train", pass: FakePass): ForwardResult<FloatTensor, FakeSaved> {
+    this.passes.push(pass);
+    const id = this.passes.length;
+    this.log.push(`${what} ${id}`);
     this.#failIfAsked();
-    const { movingMean } = this.#state.statistics;
-    const y = { data: Float32Array.from(x.data, (value) => value + movingMean[0]), shape: plan.shape };
+    const { movingMean } = pass.state.statistics;
+    const y = { data: pass.x.data.map((value) => value + movingMean[0]), shape: pass.shape };
     if (what === "train") movingMean.set(movingMean.map((mean) => mean + 1));
-    return { y, saved: plan.gradient ? { id: this.#passes } : null };
+    return pass.gradient ? { y, saved: { id } } : { y };
   }
 
-  backward(dy: HostTensor, saved: FakeSaved, plan: ForwardPlan<HostTensor>, out: HostTensor | null): Gradients<HostTensor> {
+  backward({ dy, out, pass, saved }: BackwardPass<FloatTensor, BatchNormState, FakeSaved, MaskTensor>): Gradients<FloatTensor> {
     this.log.push(`backward ${saved.id}`);
     this.outs.push(out);
     this.#failIfAsked();
-    const parameter = plan.mode.parameterGradients ? tensor([plan.view.channels]) : null;
-    return {
-      dx: { data: Float32Array.from(dy.data, (value) => value * saved.id), shape: plan.shape },
-      dgamma: parameter,
-      dbeta: parameter,
-    };
+    const parameter = pass.mode.parameterGradients ? tensor([pass.view.channels]) : null;
+    return { dx: { data: dy.data.map((value) => value * saved.id), shape: pass.shape }, dgamma: parameter, dbeta: parameter };
   }
 
-  read(): BatchNormState {
+  read(state: BatchNormState): BatchNormState {
     this.log.push("state");
-    return copyState(this.#state);
+    return copyState(state);
   }
 
-  write(parameters: { gamma?: Float32Array; beta?: Float32Array }, statistics: Partial<Statistics>): void {
+  write(state: BatchNormState, { parameters, statistics }: Parameters<Store<BatchNormState>["write"]>[1]): void {
     this.log.push("setState");
     this.#failIfAsked();
-    if (parameters.gamma) this.#state.parameters.gamma?.set(parameters.gamma);
-    if (parameters.beta) this.#state.parameters.beta?.set(parameters.beta);
-    if (statistics.movingMean) this.#state.statistics.movingMean.set(statistics.movingMean);
-    if (statistics.movingVariance) this.#state.statistics.movingVariance.set(statistics.movingVariance);
+    if (parameters.gamma) state.parameters.gamma?.set(parameters.gamma);
+    if (parameters.beta) state.parameters.beta?.set(parameters.beta);
+    if (statistics.movingMean) state.statistics.movingMean.set(statistics.movingMean);
+    if (statistics.movingVariance) state.statistics.movingVariance.set(statistics.movingVariance);
   }
 
-  release(saved: FakeSaved): void {
-    this.log.push(`release ${saved.id}`);
+  release({ id }: FakeSaved): void {
+    this.log.push(`release ${id}`);
     const { releaseFailure } = this;
     this.releaseFailure = null;
     if (releaseFailure !== null) throw releaseFailure;
@@ -128,113 +101,92 @@ class FakeArithmetic {
 /** How a test makes a layer: two channels on the last axis unless it says otherwise. */
 export interface FakeOptions {
   readonly config?: Partial<BatchNormConfig>;
-  readonly supports?: Partial<Supports>;
+  readonly supports?: Limits;
+  /** What the backend lacks. */
+  readonly without?: readonly ("train" | "backward" | "overlap" | "findNonFinite")[];
+  /** Given to the layer in place of an initial state of two channels. */
+  readonly state?: Parameters<Backend<FloatTensor>["create"]>[1] | "none";
 }
 
-function fakeInit({ config = {}, supports = {} }: FakeOptions): { supports: Supports; init: LayerInit } {
-  const all = { ...SUPPORTS, ...supports };
-  return { supports: all, init: resolveLayer(all, config, initialState({ scale: true, center: true, ...config }, 2)) };
+const LIMITS: Limits = { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" };
+
+/** Everything that the backend does goes through `run`. */
+function fakeBackend<When extends Timing>(
+  timing: When,
+  { supports = {}, without = [] }: FakeOptions,
+  run: <Value>(work: () => Value) => Awaitable<When, Value>,
+  exposed: Readonly<Record<string, unknown>> = {},
+): Backend<FloatTensor, When, MaskTensor> {
+  const fake = new FakeArithmetic();
+  const { overlap, findNonFinite, ...rest } = hostTensors;
+  const tensors: TensorAccess<FloatTensor, When, MaskTensor> = {
+    ...rest,
+    ...(!without.includes("overlap") && { overlap }),
+    ...(!without.includes("findNonFinite") && { findNonFinite }),
+  };
+  return defineBackend<FloatTensor, BatchNormState, FakeSaved, When, MaskTensor>({
+    name: "fake",
+    timing,
+    supports: { ...LIMITS, ...supports },
+    tensors,
+    store: {
+      create: (state) => state,
+      read: ((state: BatchNormState) => run(() => fake.read(state))) as Store<BatchNormState, When>["read"],
+      write: (state, update) => run(() => fake.write(state, update)),
+      dispose: () => run(() => fake.dispose()),
+      expose: () => ({ fake, ...exposed }),
+    },
+    infer: (pass) => run(() => fake.forward("infer", pass)),
+    ...(!without.includes("train") && { train: (pass: FakePass) => run(() => fake.forward("train", pass)) }),
+    ...(!without.includes("backward") && {
+      backward: (pass: BackwardPass<FloatTensor, BatchNormState, FakeSaved, MaskTensor>) => run(() => fake.backward(pass)),
+    }),
+    releaseSaved: (saved) => fake.release(saved),
+  });
 }
 
-function fakeRuntime<When extends Timing>(timing: When, supports: Supports): LayerRuntime<HostTensor, When> {
-  return { timing, supports, ...tensors };
+export type SyncLayer = Layer<FloatTensor, "sync", MaskTensor> & { readonly fake: FakeArithmetic };
+
+function stateOf({ config = {}, state }: FakeOptions): Parameters<Backend<FloatTensor>["create"]>[1] {
+  return state === "none" ? undefined : (state ?? initialState({ scale: true, center: true, ...config }, 2));
 }
 
-/** A backend that answers at once. */
-export class SyncLayer extends BatchNormLayer<HostTensor, FakeSaved, "sync"> {
+/** A layer that answers at once. */
+export function syncLayer(options: FakeOptions = {}): SyncLayer {
+  return fakeBackend("sync", options, (work) => work()).create(options.config, stateOf(options)) as SyncLayer;
+}
+
+/** A layer that answers at once, and is read with a promise. */
+export function asyncReadsLayer(options: FakeOptions = {}): Layer<FloatTensor, "async-reads", MaskTensor> {
+  return fakeBackend("async-reads", options, (work) => work()).create(options.config, stateOf(options));
+}
+
+export interface AsyncLayer extends Layer<FloatTensor, "async", MaskTensor> {
   readonly fake: FakeArithmetic;
-
-  constructor(options: FakeOptions = {}) {
-    const { supports, init } = fakeInit(options);
-    super(fakeRuntime("sync", supports), init);
-    this.fake = new FakeArithmetic(init.state);
-  }
-
-  protected override doInfer(x: HostTensor, plan: ForwardPlan<HostTensor>): ForwardResult<HostTensor, FakeSaved> {
-    return this.fake.forward("infer", x, plan);
-  }
-  protected override doTrain(x: HostTensor, plan: ForwardPlan<HostTensor>): ForwardResult<HostTensor, FakeSaved> {
-    return this.fake.forward("train", x, plan);
-  }
-  protected override doBackward(
-    dy: HostTensor,
-    saved: FakeSaved,
-    plan: ForwardPlan<HostTensor>,
-    out: HostTensor | null,
-  ): Gradients<HostTensor> {
-    return this.fake.backward(dy, saved, plan, out);
-  }
-  protected override doState(): BatchNormState {
-    return this.fake.read();
-  }
-  protected override doSetState(parameters: { gamma?: Float32Array; beta?: Float32Array }, statistics: Partial<Statistics>): void {
-    this.fake.write(parameters, statistics);
-  }
-  protected override doDispose(): void {
-    this.fake.dispose();
-  }
-  protected override doReleaseSaved(saved: FakeSaved): void {
-    this.fake.release(saved);
-  }
-}
-
-/** A backend that answers with promises: whatever runs waits for the gate first, and logs `done` when it is through. */
-export class AsyncLayer extends BatchNormLayer<HostTensor, FakeSaved, "async"> {
-  readonly fake: FakeArithmetic;
-  #open: () => void = () => {};
-  #gate: Promise<void> = Promise.resolve();
-
-  constructor(options: FakeOptions = {}) {
-    const { supports, init } = fakeInit(options);
-    super(fakeRuntime("async", supports), init);
-    this.fake = new FakeArithmetic(init.state);
-  }
-
   /** Holds back everything that has not begun yet. */
-  hold(): void {
-    this.#gate = new Promise((resolve) => {
-      this.#open = resolve;
-    });
-  }
+  hold(): void;
   /** Lets it go. */
-  go(): void {
-    this.#open();
-  }
+  go(): void;
+}
 
-  async #run<Value>(work: () => Value): Promise<Value> {
-    this.fake.log.push("begin");
-    await this.#gate;
+/** A layer that answers with promises: whatever runs waits for the gate first, and logs `done` when it is through. */
+export function asyncLayer(options: FakeOptions = {}): AsyncLayer {
+  let open = (): void => {};
+  let gate = Promise.resolve();
+  const hold = (): void => {
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+  };
+  const run = async <Value>(work: () => Value): Promise<Value> => {
+    layer.fake.log.push("begin");
+    await gate;
     try {
       return work();
     } finally {
-      this.fake.log.push("done");
+      layer.fake.log.push("done");
     }
-  }
-
-  protected override doInfer(x: HostTensor, plan: ForwardPlan<HostTensor>): Promise<ForwardResult<HostTensor, FakeSaved>> {
-    return this.#run(() => this.fake.forward("infer", x, plan));
-  }
-  protected override doTrain(x: HostTensor, plan: ForwardPlan<HostTensor>): Promise<ForwardResult<HostTensor, FakeSaved>> {
-    return this.#run(() => this.fake.forward("train", x, plan));
-  }
-  protected override doBackward(
-    dy: HostTensor,
-    saved: FakeSaved,
-    plan: ForwardPlan<HostTensor>,
-    out: HostTensor | null,
-  ): Promise<Gradients<HostTensor>> {
-    return this.#run(() => this.fake.backward(dy, saved, plan, out));
-  }
-  protected override doState(): Promise<BatchNormState> {
-    return this.#run(() => this.fake.read());
-  }
-  protected override doSetState(parameters: { gamma?: Float32Array; beta?: Float32Array }, statistics: Partial<Statistics>): Promise<void> {
-    return this.#run(() => this.fake.write(parameters, statistics));
-  }
-  protected override doDispose(): Promise<void> {
-    return this.#run(() => this.fake.dispose());
-  }
-  protected override doReleaseSaved(saved: FakeSaved): void {
-    this.fake.release(saved);
-  }
+  };
+  const layer = fakeBackend("async", options, run, { hold, go: () => open() }).create(options.config, stateOf(options)) as AsyncLayer;
+  return layer;
 }

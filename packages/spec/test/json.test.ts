@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type BatchNormConfig, fromJSON, initialState, type Numbers, resolveConfig, toJSON } from "../src/index.ts";
+import { fromJSON, toJSON } from "../src/convert/index.ts";
+import { type BatchNormConfig, initialState, type Numbers, resolveConfig } from "../src/index.ts";
 import { expectRefusal, type Refusal } from "./expect-error.ts";
 
 const on = { scale: true, center: true };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fromKerasConfig, fromKerasWeights, initialState, resolveConfig, toKerasConfig, toKerasWeights } from "../src/index.ts";
+import { fromKerasConfig, fromKerasWeights, toKerasConfig, toKerasWeights } from "../src/convert/index.ts";
+import { initialState, resolveConfig } from "../src/index.ts";
 import { expectRefusal, type Refusal } from "./expect-error.ts";
 import { KERAS3, KERAS3_IN_MODEL, KERAS3_MIXED, TF_KERAS, TF_KERAS_IN_MODEL, TF_KERAS_RENORM, TF_KERAS_UNBUILT } from "./keras-configs.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fromOnnxAttributes, initialState, type OnnxAttributes, type OnnxInputs, resolveConfig, toOnnxAttributes } from "../src/index.ts";
+import { fromOnnxAttributes, type OnnxAttributes, type OnnxInputs, toOnnxAttributes } from "../src/convert/index.ts";
+import { initialState, resolveConfig } from "../src/index.ts";
 import { expectRefusal, type Refusal } from "./expect-error.ts";
 
 const f32 = (...values: number[]): Float32Array => Float32Array.from(values);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { fromPyTorch, initialState, type PyTorchModule, type PyTorchStateDict, resolveConfig, toPyTorch } from "../src/index.ts";
+import { fromPyTorch, type PyTorchModule, type PyTorchStateDict, toPyTorch } from "../src/convert/index.ts";
+import { initialState, resolveConfig } from "../src/index.ts";
 import { expectRefusal, type Refusal } from "./expect-error.ts";
 
 const f32 = (...values: number[]): Float32Array => Float32Array.from(values);

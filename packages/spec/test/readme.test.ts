@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { runReadmeExample } from "../../../scripts/readme-example.ts";
+import * as convert from "../src/convert/index.ts";
 import * as spec from "../src/index.ts";
+import * as moments from "../src/moments.ts";
 
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
 
@@ -14,7 +16,7 @@ test("the README's example runs and prints what its comments say", () => {
 
 test("the README's table has every export", () => {
   const text = readFileSync(README, "utf8");
-  expect(Object.keys(spec).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  expect(Object.keys({ ...spec, ...convert, ...moments }).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe("runReadmeExample", () => {

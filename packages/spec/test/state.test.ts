@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { copyState, initialState, resolveState, resolveStateUpdate } from "../src/index.ts";
+import { copyState, initialState, resolveState } from "../src/index.ts";
+import { resolveStateUpdate } from "../src/state.ts";
 
 const on = { scale: true, center: true };
 const f32 = (...values: number[]): Float32Array => Float32Array.from(values);

@@ -1,21 +1,29 @@
-import { createBackend } from "@batchnorm/backend-tfjs";
+import { createBackend, type TfjsBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { Competitor, Contender, Results } from "../competitor.ts";
+import { OURS_ON_TFJS_CPU, OURS_ON_TFJS_WASM } from "../names.ts";
 import type { Task } from "../task.ts";
 
-/** `@batchnorm/backend-tfjs` on one of tfjs's backends; the gradient comes from the tape, as that of bare tfjs does. After `bareTfjs`, which finds the wasm files. */
+/**
+ * `@batchnorm/backend-tfjs` on one of tfjs's backends; the gradient comes from the tape, as that of bare tfjs does. After `bareTfjs`,
+ * which finds the wasm files.
+ */
 export async function backendTfjs(backend: "wasm" | "cpu"): Promise<Competitor> {
   return {
-    name: `backend-tfjs, ${backend}`,
+    name: backend === "wasm" ? OURS_ON_TFJS_WASM : OURS_ON_TFJS_CPU,
     prepare: async (task) => {
       await tf.setBackend(backend);
-      return contender(backend, task);
+      return contender(await createBackend({ tf }), backend, task);
     },
   };
 }
 
-function contender(backend: string, { work, shape, axis, epsilon, momentum, x: data, dy: upstream, state }: Task): Contender {
-  const layer = createBackend({ tf }).create({ axis, epsilon, momentum }, state);
+function contender(
+  ours: TfjsBackend,
+  backend: string,
+  { work, shape, axis, epsilon, momentum, x: data, dy: upstream, state }: Task,
+): Contender {
+  const layer = ours.create({ axis, epsilon, momentum }, state);
   const [x, dy] = [tf.tensor(data, [...shape]), tf.tensor(upstream, [...shape])];
   const train = (input: tf.Tensor): tf.Tensor => layer.call(input, { training: true, gradient: false });
   const works = {

@@ -1,5 +1,16 @@
-import { createBackend } from "@batchnorm/backend-cpu";
 import { type ConformanceConfig, defineConfig } from "@batchnorm/conformance";
+import { referenceBackend } from "@batchnorm/mutants/reference";
+
+const sound = referenceBackend("sound");
+
+/** A sound backend but for what happens when a rule of the contract makes a layer: its state is known by its gamma. */
+function inRules(name: string, happens: () => void): () => typeof sound {
+  const create: typeof sound.create = (config, state) => {
+    if (typeof state === "object" && state.parameters.gamma?.[0] === 1.5) happens();
+    return sound.create(config, state);
+  };
+  return () => ({ ...sound, name, create });
+}
 
 /** A config with faults that no check can see. The last backend is sound. */
 const config: ConformanceConfig = defineConfig({
@@ -9,17 +20,19 @@ const config: ConformanceConfig = defineConfig({
       setTimeout(() => {
         throw new Error("nobody catches this");
       });
-      return new Promise((resolve) => setTimeout(resolve, 50, { ...createBackend(), name: "noisy" }));
+      return new Promise((resolve) => setTimeout(resolve, 50, { ...sound, name: "noisy" }));
     },
     () => Promise.reject(new Error("there is no such device")),
-    () => ({
-      ...createBackend(),
-      name: "hanging",
-      create: () => {
-        for (;;);
-      },
+    inRules("hanging", () => {
+      for (;;);
     }),
-    () => createBackend(),
+    inRules("leaving", () => {
+      location.href = "about:blank";
+    }),
+    inRules("rejecting", () => {
+      Promise.reject(new Error("nobody waits for this"));
+    }),
+    () => sound,
   ],
 });
 

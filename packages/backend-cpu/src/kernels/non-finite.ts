@@ -1,18 +1,16 @@
-import type { ChannelView } from "@batchnorm/spec";
+import type { ChannelView, NonFiniteElement } from "@batchnorm/spec";
+import { sweepNonFinite } from "../simd/sweep.ts";
+import { type Engine, memoryFor } from "./engine.ts";
 
-/** An element of x that is no finite number, and its channel. */
-export interface NonFiniteElement {
-  readonly channel: number;
-  readonly value: number;
+/** The first NaN or infinity of x, and its channel; null for none (clause 11.2). */
+export function findNonFinite(engine: Engine, x: Float32Array, { channels, inner }: ChannelView): NonFiniteElement | null {
+  const memory = memoryFor(engine, x.length);
+  const found = memory === null ? findPlain(x) : sweepNonFinite(memory, x);
+  return found < 0 ? null : { channel: Math.floor(found / inner) % channels, value: x[found] };
 }
 
-/** The first NaN or infinity of x, or null (clause 11.2). */
-export function findNonFinite(x: Float32Array, view: ChannelView): NonFiniteElement | null {
-  for (let k = 0; k < x.length; k++) if (!Number.isFinite(x[k])) return nonFiniteAt(x, view, k);
-  return null;
-}
-
-/** Says what lies at offset k. */
-export function nonFiniteAt(x: Float32Array, { channels, inner }: ChannelView, k: number): NonFiniteElement {
-  return { channel: Math.floor(k / inner) % channels, value: x[k] };
+function findPlain(x: Float32Array): number {
+  // Only for a NaN and an infinity x - x is not 0.
+  for (let k = 0; k < x.length; k++) if (x[k] - x[k] !== 0) return k;
+  return -1;
 }

@@ -1,20 +1,20 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { normalizePlain } from "../plain/normalize.ts";
+import { sweepNormalize, wholeTensors } from "../simd/sweep.ts";
+import { checkData, type Engine, memoryFor } from "./engine.ts";
 import type { Normalizer } from "./normalizer.ts";
 
 /**
- * y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, over `[outer, channels, inner]`.
+ * y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, over `[outer, channels, inner]`; y may be x. Source: Ioffe and
+ * Szegedy 2015, algorithm 1.
  *
- * The arithmetic is float64 and rounds once, into y, which may be x itself. Source: Ioffe & Szegedy 2015, algorithm 1.
+ * @throws BatchNormError `data-length`.
  */
-export function normalize(x: Float32Array, y: Float32Array, { outer, channels, inner }: ChannelView, normalizer: Normalizer): void {
-  const { mean, inverseDeviation, gamma, beta } = normalizer;
-  let k = 0;
-  for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
-      const center = mean[c];
-      const slope = gamma === null ? inverseDeviation[c] : gamma[c] * inverseDeviation[c];
-      const offset = beta === null ? 0 : beta[c];
-      for (const end = k + inner; k < end; k++) y[k] = (x[k] - center) * slope + offset;
-    }
-  }
+export function normalize(engine: Engine, x: Float32Array, y: Float32Array, view: ChannelView, normalizer: Normalizer): void {
+  checkData("x", x, view);
+  checkData("y", y, view);
+  const memory = memoryFor(engine, x.length);
+  const float32 = memory && normalizer.float32();
+  if (memory === null || float32 === null) normalizePlain(x, y, view, normalizer.mean, normalizer.slope, normalizer.offset);
+  else sweepNormalize(wholeTensors(memory, view, x, null, y), x, 0, view.channels, float32);
 }

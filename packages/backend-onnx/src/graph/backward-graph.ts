@@ -1,6 +1,7 @@
 import { Graph, type Value } from "./graph.ts";
-import { atLeastOne, elements, inverseDeviation, maskInput, packed } from "./inputs.ts";
+import { atLeastOne, elements, inverseDeviation, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
+import { finite } from "./moments.ts";
 
 /** What the gradient flows through, and so what a backward graph is given. */
 export type Through = "moving" | "batch" | "visible";
@@ -41,11 +42,19 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
   const pull = graph.div(graph.mul(r, dgamma), count);
-  const shift = graph.div(dbeta, count);
-  const carried = layout.affine(graph, deviation, pull, remainder === null ? shift : graph.sub(shift, graph.mul(remainder, pull)));
-  const entered = through === "batch" ? carried : layout.visible(graph, maskInput(graph, layout), carried, graph.float32(0));
+  const constant = graph.div(dbeta, count);
+  const shift = remainder === null ? constant : graph.sub(constant, graph.mul(remainder, finite(graph, pull)));
+  const entered =
+    through === "batch" ? layout.affine(graph, deviation, pull, shift) : enteredUnderMask(graph, layout, deviation, pull, shift);
   graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
   return graph;
+}
+
+/** What the batch takes out of dy at the visible elements, 0 at the others: a hidden one may be infinite, and so dgamma. */
+function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, pull: Value, shift: Value): Value {
+  const zero = graph.float32(0);
+  const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, pull), graph.sub(zero, shift));
+  return layout.visible(graph, graph.input("mask", "bool", layout.maskShape), carried, zero);
 }
 
 /** The mean and the inverse deviation that normalized, and what the mean lacks. */

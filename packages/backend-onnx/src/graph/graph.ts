@@ -1,19 +1,17 @@
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   type AttributeProtoSchema,
+  AttributeType,
+  ElementType,
+  type ElementTypeName,
   ModelProtoSchema,
   type NodeProtoSchema,
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
-} from "../proto/onnx_pb.ts";
+} from "@batchnorm/onnx-model/proto";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 
 /** Something that a graph computes or is given, by its name in there. */
 export type Value = string;
-
-/** The numbers of element types in ONNX's TensorProto.DataType. */
-export const ElementType = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
-
-export type ElementTypeName = keyof typeof ElementType;
 
 /** A dimension: a number, or the name of one that only a run knows. */
 export type Dimension = number | string;
@@ -132,10 +130,9 @@ export class Graph {
 }
 
 function attribute([name, value]: [string, Attributes[string]]): MessageInitShape<typeof AttributeProtoSchema> {
-  // AttributeProto.AttributeType: FLOAT is 1, INT 2, INTS 7.
-  if (typeof value === "number") return { name, type: 2, i: BigInt(value) };
-  if ("float" in value) return { name, type: 1, f: value.float };
-  return { name, type: 7, ints: value.map(BigInt) };
+  if (typeof value === "number") return { name, type: AttributeType.int, i: BigInt(value) };
+  if ("float" in value) return { name, type: AttributeType.float, f: value.float };
+  return { name, type: AttributeType.ints, ints: value.map(BigInt) };
 }
 
 function valueInfo(name: string, type: ElementTypeName, shape: readonly Dimension[]): MessageInitShape<typeof ValueInfoProtoSchema> {

@@ -1,4 +1,4 @@
-import { type Dimension, ElementType, type Graph, type Value } from "./graph.ts";
+import type { Dimension, Graph, Value } from "./graph.ts";
 import type { Layout } from "./layout.ts";
 
 /** What travels together in one input, in this order: vectors of `[channels]` as the rows of one tensor, or `[4]` scalars. */
@@ -38,12 +38,6 @@ export function packed<Name extends keyof Parts>(graph: Graph, name: Name): (par
 export function outputPacked(graph: Graph, name: "statistics" | "normalizer", parts: readonly Value[]): void {
   const rows = graph.op("Reshape", [graph.op("Concat", parts, { axis: 0 }), graph.int64([parts.length, -1])]);
   graph.output(`${name}_out`, rows, "float32", [parts.length, "channels"]);
-}
-
-/** The mask as bool, with every byte that is not 0 as true (clause 9.3). */
-export function maskInput(graph: Graph, layout: Layout): Value {
-  const bytes = graph.input("mask", layout.maskType, layout.maskShape);
-  return graph.op("Greater", [graph.op("Cast", [bytes], { to: ElementType.float32 }), graph.float32(0)]);
 }
 
 /** The scalars of a call. */

@@ -1,4 +1,5 @@
-import { type Dimension, ElementType, type Graph, type Value } from "./graph.ts";
+import { ElementType } from "@batchnorm/onnx-model/proto";
+import type { Dimension, Graph, Value } from "./graph.ts";
 import type { StageShape } from "./stages.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface Layout {
   less(graph: Graph, x: Value, perChannel: Value): Value;
   /** x * factor, `[channels]`. */
   times(graph: Graph, x: Value, factor: Value): Value;
+  /** The same where the factor may be infinite: BatchNormalization would multiply it with a mean of 0. */
+  timesUnbounded(graph: Graph, x: Value, factor: Value): Value;
   /** x * factor + summand, each `[channels]`. */
   affine(graph: Graph, x: Value, factor: Value, summand: Value): Value;
   /** The first element of every channel, `[channels]`. */
@@ -99,6 +102,7 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
         : graph.sub(x, spread(graph, perChannel)),
     times: (graph, x, factor) =>
       onHost ? operator(graph, x, factor, vector(graph, 0, factor), vector(graph, 0, factor)) : graph.mul(x, spread(graph, factor)),
+    timesUnbounded: (graph, x, factor) => graph.mul(x, spread(graph, factor)),
     affine: (graph, x, factor, summand) =>
       onHost
         ? operator(graph, x, factor, summand, vector(graph, 0, factor))
@@ -148,6 +152,7 @@ export function channelsLast(rows: StageShape, tile: StageShape, { onHost }: Lay
     },
     less: (graph, x, perChannel) => graph.sub(x, spread(graph, perChannel)),
     times: (graph, x, factor) => graph.mul(x, spread(graph, factor)),
+    timesUnbounded: (graph, x, factor) => graph.mul(x, spread(graph, factor)),
     affine: (graph, x, factor, summand) => graph.add(graph.mul(x, spread(graph, factor)), spread(graph, summand)),
     first: (graph, x) => {
       const row = graph.op("Gather", [x, graph.int64(0)], { axis: 0 });

@@ -1,4 +1,5 @@
-import { ElementType, type Graph, type Value } from "./graph.ts";
+import { ElementType } from "@batchnorm/onnx-model/proto";
+import type { Graph, Value } from "./graph.ts";
 import { atLeastOne, inverseDeviation } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 
@@ -78,7 +79,7 @@ export function visibleMoments(
   return { ...found, inverse, count, any };
 }
 
-interface Surroundings {
+interface MomentOptions {
   /** What of a value in x's layout enters the sums. */
   readonly seen: (value: Value) => Value;
   readonly count: Value;
@@ -86,7 +87,7 @@ interface Surroundings {
   readonly range: Range;
 }
 
-function momentsAround(graph: Graph, layout: Layout, x: Value, shift: Value, { seen, count, epsilon, range }: Surroundings): Moments {
+function momentsAround(graph: Graph, layout: Layout, x: Value, shift: Value, { seen, count, epsilon, range }: MomentOptions): Moments {
   const mean = (sum: Value): Value => graph.div(sum, count);
   const from = (centre: Value): Value => layout.less(graph, x, centre);
   const centre = graph.add(shift, mean(layout.sum(graph, seen(from(shift)))));
@@ -117,6 +118,6 @@ function fitsFloat32(graph: Graph, value: Value): Value {
 }
 
 /** The value, or 0 in its place where it is infinite or NaN: x - shift would turn an infinite mean into NaN (clause 11.1). */
-function finite(graph: Graph, value: Value): Value {
+export function finite(graph: Graph, value: Value): Value {
   return graph.where(fitsFloat32(graph, value), value, graph.float32(0));
 }

@@ -1,6 +1,6 @@
 import type { VarianceEstimator } from "@batchnorm/spec";
 import { Graph, type Value } from "./graph.ts";
-import { atLeastOne, elements, maskInput, outputPacked, packed } from "./inputs.ts";
+import { atLeastOne, elements, outputPacked, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 import { type Moments, moments, type Range, visibleMoments } from "./moments.ts";
 
@@ -29,7 +29,7 @@ export function trainingGraph(layout: Layout, { masked, estimator, range }: Trai
   const [gamma, beta] = [parameters("gamma"), parameters("beta")];
   const moving = { mean: statistics("mean"), variance: statistics("variance") };
   const [epsilon, momentum, rest] = [scalars("epsilon"), scalars("momentum"), scalars("rest")];
-  const visible = masked ? visibleMoments(graph, layout, x, maskInput(graph, layout), moving, epsilon, range) : null;
+  const visible = masked ? visibleMoments(graph, layout, x, graph.input("mask", "bool", layout.maskShape), moving, epsilon, range) : null;
   const batch: Moments = visible ?? moments(graph, layout, x, scalars("count"), epsilon, range);
 
   /** What of the variance enters the moving one (clauses 7.3 and 7.4), times 1 - momentum. */

@@ -1,64 +1,79 @@
 import type { ChannelView } from "@batchnorm/spec";
-import type { TensorInfo } from "../tf.ts";
+import type { Tensor, TensorInfo } from "../tf.ts";
 
-/** The mean and the variance that normalize, each `[channels]`. */
-export interface Normalizer<T> {
+/** An input that may be absent; tfjs hands on those that are there. */
+type Maybe<T> = T | undefined;
+
+/** What the moments of a batch are taken from. */
+export interface MomentsInputs<T> {
+  readonly x: T;
+  /** Bool, one element for each of `[outer, inner]`; absent where everything is visible. */
+  readonly mask?: Maybe<T>;
+  /** `[channels]`, present with a mask: what normalizes where that hides everything (clause 9.4). */
+  readonly movingMean?: Maybe<T>;
+  readonly movingVariance?: Maybe<T>;
+}
+
+/** What y is made of; all but x are `[channels]`. An absent gamma is 1, an absent beta is 0. */
+export interface NormalizeInputs<T> {
+  readonly x: T;
   readonly mean: T;
   readonly variance: T;
+  readonly gamma?: Maybe<T>;
+  readonly beta?: Maybe<T>;
+  /** See `Operands`. */
+  readonly remainder?: Maybe<T>;
+  readonly downscale?: Maybe<T>;
 }
-
-/** Where the batch's own statistics normalized: which elements entered them, and what float32 did not hold of them. */
-export interface Batch<T> {
-  /** Bool, one element for each of `[outer, inner]`; null where everything is visible. */
-  readonly mask: T | null;
-  /** The number of visible elements of a channel, float32 `[]`; null without a mask. */
-  readonly count: T | null;
-  /** The mean less its float32, `[channels]`. */
-  readonly remainder: T;
-  /** 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`: the variance is that of x times this. */
-  readonly downscale: T;
-}
-
-/** The statistics of a batch, with all that is known of them. */
-export type Moments<T> = Normalizer<T> & Omit<Batch<T>, "mask">;
 
 /** What brings the square of a difference of two float32 numbers, and a sum of such squares, into the range of float32. */
 export const DOWNSCALE: number = 2 ** -80;
 
-/** What a gradient is made of besides dy. */
-export interface GradientOperands<T> extends Normalizer<T> {
+/** What the gradients are made of besides dy. */
+export interface Operands<T> {
   readonly x: T;
-  readonly gamma: T | null;
-  /** Set where the gradient flows through the statistics, too; null where moving ones normalized. */
-  readonly batch: Batch<T> | null;
+  readonly mean: T;
+  readonly variance: T;
+  /** Of a batch: its mean less the float32 of that, `[channels]`. */
+  readonly remainder?: Maybe<T>;
+  /** Of a batch: 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`. The variance is that of x times this. */
+  readonly downscale?: Maybe<T>;
+  readonly gamma?: Maybe<T>;
+  /** Which elements entered the batch statistics; absent where all did. */
+  readonly mask?: Maybe<T>;
+  /** The number of visible elements of a channel, float32 `[]`; present with a mask. */
+  readonly count?: Maybe<T>;
 }
 
-/** dx has the shape of dy; dgamma and dbeta are `[channels]`, null where nobody asked for them. */
-export interface OperandGradients<T> {
-  readonly dx: T;
-  readonly parameters: { readonly dgamma: T; readonly dbeta: T } | null;
+export interface GradientInputs<T> extends Operands<T> {
+  readonly dy: T;
 }
 
-/** The arithmetic of the layer, on float32 tensors seen as `[outer, channels, inner]`. Arguments are in order and never written to. */
+export interface GradientAttributes {
+  readonly view: ChannelView;
+  readonly epsilon: number;
+  /** Whether gamma and beta get gradients (clause 4.1). */
+  readonly ofParameters: boolean;
+  /** Whether the batch's own statistics normalized, and the gradient flows through them, too. */
+  readonly throughStatistics: boolean;
+}
+
+/**
+ * The arithmetic of the layer as three kernels in tfjs's own form: tensors by name in, a list of tensors out, float32, seen as
+ * `[outer, channels, inner]`. Inputs are in order and never written to. From a layer down to a loop, values travel in this form.
+ */
 export interface Arithmetic<T extends TensorInfo> {
   /**
-   * Mean and population variance of every channel (clause 6.2); under a mask those of the visible elements, or the moving ones
-   * and a count of 0 where it hides everything (clause 9.4).
+   * `[mean, variance, remainder, downscale]` of every channel (clause 6.2; see `Operands`). Under a mask those of the visible
+   * elements, with their count at the end; the moving ones and a count of 0 where it hides everything (clause 9.4).
    */
-  moments(x: T, view: ChannelView, masked: { readonly mask: T; readonly moving: Normalizer<T> } | null): Moments<T>;
+  moments(inputs: MomentsInputs<T>, attributes: { readonly view: ChannelView }): T[];
 
-  /** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, of the shape of x. gamma null is 1, beta null is 0. */
-  normalize(
-    x: T,
-    view: ChannelView,
-    normalizer: Normalizer<T> & { readonly batch: Batch<T> | null },
-    gamma: T | null,
-    beta: T | null,
-    epsilon: number,
-  ): T;
+  /** `[y]` of the shape of x, with y = gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
+  normalize(inputs: NormalizeInputs<T>, attributes: { readonly view: ChannelView; readonly epsilon: number }): T[];
 
   /**
-   * The gradients in closed form (section 10), with r = 1 / sqrt(variance + epsilon) and xHat = (x - mean) r:
+   * `[dx]` or `[dx, dgamma, dbeta]` in closed form (section 10), with r = 1 / sqrt(variance + epsilon), xHat = (x - mean) r:
    *
    *     dbeta = sum(dy)      dgamma = sum(dy xHat)
    *     dx = gamma r (dy - (dbeta + xHat dgamma) / n)      at elements that entered the batch statistics
@@ -66,5 +81,12 @@ export interface Arithmetic<T extends TensorInfo> {
    *
    * Source: Ioffe and Szegedy 2015, section 3, with the derivatives of mean and variance substituted.
    */
-  gradients(dy: T, view: ChannelView, operands: GradientOperands<T>, epsilon: number, ofParameters: boolean): OperandGradients<T>;
+  gradients(inputs: GradientInputs<T>, attributes: GradientAttributes): T[];
+}
+
+/** The tensors of a record that are there, by name. */
+export function present<Inputs extends object>(inputs: Inputs): Record<string, Tensor> {
+  const found: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(inputs)) if (tensor) found[name] = tensor as Tensor;
+  return found;
 }

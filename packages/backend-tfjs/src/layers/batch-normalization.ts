@@ -1,5 +1,6 @@
 import {
   BatchNormError,
+  type ChannelView,
   channelView,
   decideMode,
   elementsPerChannel,
@@ -9,9 +10,9 @@ import {
 } from "@batchnorm/spec";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import type { LayerVariable } from "@tensorflow/tfjs-layers";
+import type { GradientAttributes, Operands } from "../kernels/arithmetic.ts";
 import { movingAverage } from "../moving-average.ts";
-import { batchMoments, normalize, type Pass } from "../pass.ts";
+import { batchStatistics, normalize, type Statistics } from "../operation.ts";
 import { type BatchNormalizationArgs, resolveArguments } from "./arguments.ts";
 import { TfjsBatchNormalization } from "./base.ts";
 import { enforceConstraint } from "./constraint.ts";
@@ -97,7 +98,7 @@ export class BatchNormalization extends TfjsBatchNormalization {
 // Functions and not private methods: a layer that `replaceBatchNorms` took over was not constructed by this class.
 
 function infer(layer: BatchNormalization, x: Tensor, mode: Mode): Tensor {
-  return normalize(tf, x, passOf(layer, x, mode, { ...movingOf(layer), batch: null }));
+  return forward(layer, x, channelView(x.shape, layer.axis), mode, movingOf(layer));
 }
 
 function train(layer: BatchNormalization, x: Tensor, mask: Tensor | null, mode: Mode): Tensor {
@@ -107,27 +108,27 @@ function train(layer: BatchNormalization, x: Tensor, mask: Tensor | null, mode: 
   }
   const { momentum, varianceEstimator = "population" } = layer;
   const moving = movingOf(layer);
-  const statistics = batchMoments(tf, x, view, mask, moving);
-  const next = movingAverage(tf, moving, { ...statistics, view }, { momentum, varianceEstimator });
-  const y = normalize(tf, x, passOf(layer, x, mode, statistics));
+  const statistics = batchStatistics(tf, x, view, mask, moving);
+  const next = movingAverage(tf, moving, statistics, view, { momentum, varianceEstimator });
+  const y = forward(layer, x, view, mode, statistics);
   // Nothing can fail any more (clause 6.3).
   layer.movingMean.write(next.mean);
   layer.movingVariance.write(next.variance);
   return y;
 }
 
-function movingOf({ movingMean, movingVariance }: BatchNormalization): { readonly mean: Tensor; readonly variance: Tensor } {
+function movingOf({ movingMean, movingVariance }: BatchNormalization): Statistics {
   return { mean: movingMean.read(), variance: movingVariance.read() };
 }
 
-function passOf(layer: BatchNormalization, x: Tensor, mode: Mode, statistics: Pick<Pass, "mean" | "variance" | "batch">): Pass {
-  const read = (weight: LayerVariable | undefined): Tensor | null => weight?.read() ?? null;
-  return {
-    ...statistics,
-    view: channelView(x.shape, layer.axis),
-    gamma: read(layer.gamma),
-    beta: read(layer.beta),
+function forward(layer: BatchNormalization, x: Tensor, view: ChannelView, mode: Mode, statistics: Statistics): Tensor {
+  const gamma = layer.gamma?.read();
+  const operands: Operands<Tensor> = { x, ...statistics, gamma };
+  const attributes: GradientAttributes = {
+    view,
     epsilon: layer.epsilon,
-    parameterGradients: mode.parameterGradients,
+    ofParameters: mode.parameterGradients,
+    throughStatistics: mode.normalizeWith === "batch",
   };
+  return normalize(tf, operands, layer.beta?.read() ?? null, attributes);
 }

@@ -1,7 +1,8 @@
-import { createBackend, type TfjsLayer } from "@batchnorm/backend-tfjs";
+import type { TfjsLayer } from "@batchnorm/backend-tfjs";
 import { BatchNormalization } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-webgpu";
+import { backendOn } from "../../src/backend.ts";
 
 /** What is checked on a device, each by a function that throws when it does not hold. The arithmetic is the conformance suite's. */
 const CHECKS: Readonly<Record<string, () => unknown>> = {
@@ -94,7 +95,7 @@ function makeLayer(): TfjsLayer {
     parameters: { gamma: [1.5, -0.5, 0.75], beta: [0.25, 2, -1] },
     statistics: { movingMean: [0.5, -0.25, 0], movingVariance: [2, 0.5, 1] },
   };
-  return createBackend({ tf }).create({ epsilon: 0.1 }, state);
+  return backendOn(tf, null).create({ epsilon: 0.1 }, state);
 }
 
 /** The training pass in tfjs's own ops. */

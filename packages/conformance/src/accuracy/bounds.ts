@@ -2,17 +2,11 @@ import { type BatchNormConfig, type ChannelView, channelView } from "@batchnorm/
 import type { Case, Step } from "../vectors/case.ts";
 import type { OutputName } from "../vectors/format.ts";
 import { type Accuracy, AVERAGE_ROUNDINGS, ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
-import { gradientBounds } from "./gradient-bounds.ts";
+import { gradientBounds, type StepParameters } from "./gradient-bounds.ts";
 import { batchNormalizers, type Normalizer, normalizer, visibleCount } from "./normalizer.ts";
 
 /** For every output of a step, how far from the truth each of its elements may lie; null where the step has no such output. */
 export type Bounds = Readonly<Record<OutputName, Float64Array | null>>;
-
-/** gamma and beta at one step; null is 1 and 0. */
-export interface StepParameters {
-  readonly gamma: ArrayLike<number> | null;
-  readonly beta: ArrayLike<number> | null;
-}
 
 /** The bounds of every step of a case (docs/spec.md, section 12). The errors of moving statistics carry over from step to step. */
 export function caseBounds({ config, state, steps }: Case, accuracy: Accuracy): Bounds[] {
@@ -114,8 +108,13 @@ function advance(
 /** `bound(x, channel)` for every element of x. */
 export function eachElement(
   x: Float32Array,
-  { channels, inner }: ChannelView,
+  { outer, channels, inner }: ChannelView,
   bound: (x: number, channel: number, k: number) => number,
 ): Float64Array {
-  return Float64Array.from(x, (value, k) => bound(value, Math.floor(k / inner) % channels, k));
+  // Loops, here and in the sums: a million elements take a tenth of what they take with `from`, `map` or an object each.
+  const bounds = new Float64Array(x.length);
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) for (let i = 0; i < inner; i++, k++) bounds[k] = bound(x[k], c, k);
+  }
+  return bounds;
 }

@@ -22,8 +22,13 @@ export interface Miss extends Worst {
 export interface Comparison {
   /** The element with the largest share, and the largest ULP distance of any; null for an empty output. */
   readonly worst: Worst | null;
+  /** The first of them and the worst, of `missed`. */
   readonly misses: readonly Miss[];
+  readonly missed: number;
 }
+
+/** How many misses are kept: a wrong output of a million elements must not make a million objects. */
+const KEPT_MISSES = 100;
 
 /** The distance between neighbouring float32 numbers of this size. */
 export function unitInLastPlace(value: number): number {
@@ -37,15 +42,27 @@ export function unitInLastPlace(value: number): number {
  */
 export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
   const misses: Miss[] = [];
+  let missed = 0;
+  let worstMiss: Miss | null = null;
   let worst: Worst | null = null;
   for (let index = 0; index < truth.length; index++) {
     const expected = truth[index];
-    const { share, ulp } = distance(got[index], expected, bounds[index]);
+    // Most numbers are exact, or no worse than one before: nothing is kept of them. A unit in the last place is more than 2^-24.
+    const error = Math.abs(got[index] - expected);
+    const bound = bounds[index];
+    if (worst !== null && error <= worst.ulp * 2 ** -24 * Math.abs(expected) && error <= worst.share * bound && bound < Infinity) continue;
+    const { share, ulp } = distance(got[index], expected, bound);
     const at: Worst = { output, step, index, share, ulp };
     worst = worse(worst, at);
-    if (!(share <= 1)) misses.push({ ...at, expected, got: got[index], bound: bounds[index] });
+    if (share <= 1) continue;
+    missed++;
+    if (misses.length >= KEPT_MISSES && share <= (worstMiss?.share ?? 0)) continue;
+    const miss: Miss = { ...at, expected, got: got[index], bound };
+    if (misses.length < KEPT_MISSES) misses.push(miss);
+    if (!(share <= (worstMiss?.share ?? 0))) worstMiss = miss;
   }
-  return { worst, misses };
+  if (worstMiss !== null && !misses.includes(worstMiss)) misses.push(worstMiss);
+  return { worst, misses, missed };
 }
 
 /**

@@ -1,8 +1,13 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Step } from "../vectors/case.ts";
-import type { Bounds, StepParameters } from "./bounds.ts";
 import { type Accuracy, accumulationRoundoff, ROUNDINGS, sumRoundings, THROUGH_ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
-import { locate, type Normalizer, visibleCount } from "./normalizer.ts";
+import { type Normalizer, visibleCount } from "./normalizer.ts";
+
+/** gamma and beta at one step; null is 1 and 0. */
+export interface StepParameters {
+  readonly gamma: ArrayLike<number> | null;
+  readonly beta: ArrayLike<number> | null;
+}
 
 /** The two sums of one channel that a gradient is made of, and the bounds of their errors. */
 interface Sums {
@@ -30,15 +35,15 @@ export function gradientBounds(
   normalizers: readonly Normalizer[],
   { gamma }: StepParameters,
   accuracy: Accuracy,
-): Pick<Bounds, "dx" | "dgamma" | "dbeta"> {
+): Readonly<Record<"dx" | "dgamma" | "dbeta", Float64Array | null>> {
   const { dy, x, mask, truth } = step;
   if (dy === null) return { dx: null, dgamma: null, dbeta: null };
   const tiny = underflow(accuracy);
-  const xHat = (k: number, { mean, inverseDeviation, meanError, inverseDeviationError }: Normalizer): { value: number; error: number } => {
-    const value = Math.abs(x[k] - mean) * inverseDeviation;
+  const xHat = (k: number, { mean, inverseDeviation }: Normalizer): number => Math.abs(x[k] - mean) * inverseDeviation;
+  const xHatError = (k: number, { mean, inverseDeviation, meanError, inverseDeviationError }: Normalizer, value: number): number => {
     const widest = inverseDeviation * (1 + inverseDeviationError);
     const rounding = ROUNDINGS * UNIT_ROUNDOFF * (Math.abs(x[k]) + Math.abs(mean)) * widest;
-    return { value, error: rounding + widest * (meanError + 3 * tiny) + value * inverseDeviationError + tiny };
+    return rounding + widest * (meanError + 3 * tiny) + value * inverseDeviationError + tiny;
   };
   const sums = normalizers.map((): Sums & { magnitude: number; projection: number; normalized: number } => ({
     dbeta: 0,
@@ -49,19 +54,23 @@ export function gradientBounds(
     projection: 0,
     normalized: 0,
   }));
-  for (let k = 0; k < x.length; k++) {
-    const { channel } = locate(view, k);
-    const at = normalizers[channel];
-    const sum = sums[channel];
-    const { value, error } = xHat(k, at);
-    sum.dbeta += dy[k];
-    sum.dgamma += dy[k] * (x[k] - at.mean) * at.inverseDeviation;
-    sum.magnitude += Math.abs(dy[k]);
-    sum.projection += Math.abs(dy[k]) * value;
-    sum.normalized += value;
-    sum.dgammaError += Math.abs(dy[k]) * error;
+  const { outer, channels, inner } = view;
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const at = normalizers[c];
+      const sum = sums[c];
+      for (let i = 0; i < inner; i++, k++) {
+        const value = xHat(k, at);
+        sum.dbeta += dy[k];
+        sum.dgamma += dy[k] * (x[k] - at.mean) * at.inverseDeviation;
+        sum.magnitude += Math.abs(dy[k]);
+        sum.projection += Math.abs(dy[k]) * value;
+        sum.normalized += value;
+        sum.dgammaError += Math.abs(dy[k]) * xHatError(k, at, value);
+      }
+    }
   }
-  const elements = view.outer * view.inner;
+  const elements = outer * inner;
   const roundoff = accumulationRoundoff(accuracy);
   const roundings = sumRoundings(elements, accuracy);
   for (const sum of sums) {
@@ -69,24 +78,26 @@ export function gradientBounds(
     sum.dgammaError += (roundings + 2) * roundoff * sum.projection + (2 * elements + 1 + sum.normalized) * tiny;
   }
   const n = visibleCount(step, view);
-  const dx = Float64Array.from(dy, (value, k) => {
-    const { channel, position } = locate(view, k);
-    const at = normalizers[channel];
-    const scale = Math.abs(gamma === null ? 1 : gamma[channel]);
-    const r = at.inverseDeviation;
-    const rho = at.inverseDeviationError;
-    const sum = sums[channel];
-    const entered = step.batch !== null && (mask === null || mask[position] !== 0);
-    const hat = xHat(k, at);
-    const direct = Math.abs(value);
-    const through = entered ? (Math.abs(sum.dbeta) + hat.value * Math.abs(sum.dgamma)) / n : 0;
-    const carried = entered ? (sum.dbetaError + hat.value * sum.dgammaError + hat.error * Math.abs(sum.dgamma)) / n : 0;
-    const rounding = UNIT_ROUNDOFF * (ROUNDINGS * direct + THROUGH_ROUNDINGS * through);
-    return (
-      scale * r * (rho * (direct + through) + (1 + rho) * (rounding + carried)) +
-      tiny * ((1 + r) * (direct + through) + scale * (1 + 5 * r) + 1)
-    );
-  });
+  const dx = new Float64Array(dy.length);
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const at = normalizers[c];
+      const sum = sums[c];
+      const scale = Math.abs(gamma === null ? 1 : gamma[c]);
+      const { inverseDeviation: r, inverseDeviationError: rho } = at;
+      for (let i = 0; i < inner; i++, k++) {
+        const entered = step.batch !== null && (mask === null || mask[o * inner + i] !== 0);
+        const value = xHat(k, at);
+        const direct = Math.abs(dy[k]);
+        const through = entered ? (Math.abs(sum.dbeta) + value * Math.abs(sum.dgamma)) / n : 0;
+        const carried = entered ? (sum.dbetaError + value * sum.dgammaError + xHatError(k, at, value) * Math.abs(sum.dgamma)) / n : 0;
+        const rounding = UNIT_ROUNDOFF * (ROUNDINGS * direct + THROUGH_ROUNDINGS * through);
+        dx[k] =
+          scale * r * (rho * (direct + through) + (1 + rho) * (rounding + carried)) +
+          tiny * ((1 + r) * (direct + through) + scale * (1 + 5 * r) + 1);
+      }
+    }
+  }
   const rounded = (error: keyof Sums, value: keyof Sums): Float64Array =>
     Float64Array.from(sums, (sum) => sum[error] + UNIT_ROUNDOFF * Math.abs(sum[value]));
   return {

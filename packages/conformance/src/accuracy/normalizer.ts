@@ -87,26 +87,28 @@ function statisticsErrors(
 
 /** The largest and the average |x - mean| of the visible elements of each channel. */
 function deviations(step: Step, view: ChannelView, mean: ArrayLike<number>): { largest: number; average: number }[] {
-  const found = Array.from({ length: view.channels }, () => ({ largest: 0, sum: 0, n: 0 }));
-  for (let k = 0; k < step.x.length; k++) {
-    const { channel, position } = locate(view, k);
-    if (step.mask !== null && step.mask[position] === 0) continue;
-    const deviation = Math.abs(step.x[k] - mean[channel]);
-    const each = found[channel];
-    each.largest = Math.max(each.largest, deviation);
-    each.sum += deviation;
-    each.n++;
+  const { x, mask } = step;
+  const { outer, channels, inner } = view;
+  const found = Array.from({ length: channels }, () => ({ largest: 0, sum: 0, n: 0 }));
+  for (let o = 0, k = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const each = found[c];
+      for (let i = 0; i < inner; i++, k++) {
+        if (mask !== null && mask[o * inner + i] === 0) continue;
+        const deviation = Math.abs(x[k] - mean[c]);
+        each.largest = Math.max(each.largest, deviation);
+        each.sum += deviation;
+        each.n++;
+      }
+    }
   }
   return found.map(({ largest, sum, n }) => ({ largest, average: sum / n }));
 }
 
-/** The channel of an element, and its place in a mask of `[outer, inner]`. */
-export function locate({ channels, inner }: ChannelView, k: number): { channel: number; position: number } {
-  const row = Math.floor(k / inner);
-  return { channel: row % channels, position: Math.floor(row / channels) * inner + (k % inner) };
-}
-
 /** The n of a step: how many elements of each channel enter the batch statistics. */
 export function visibleCount({ mask }: Step, { outer, inner }: ChannelView): number {
-  return mask === null ? outer * inner : mask.reduce((count, visible) => count + Number(visible !== 0), 0);
+  if (mask === null) return outer * inner;
+  let n = 0;
+  for (let position = 0; position < mask.length; position++) if (mask[position] !== 0) n++;
+  return n;
 }

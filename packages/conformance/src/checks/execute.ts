@@ -1,69 +1,104 @@
-import { type BatchNormState, describeValue, type HostTensor, maskShape, sameShape, sizeOf } from "@batchnorm/spec";
+import { type BatchNormState, type CallOptions, describeValue, type HostTensor, maskShape, sameShape, sizeOf } from "@batchnorm/spec";
 import type { Case, Outputs, Step } from "../vectors/case.ts";
 import type { AnyBackend } from "./check.ts";
 
 /** What a backend gave at one step, and what it should have left alone but did not. */
 export interface Executed {
   readonly outputs: Outputs;
-  readonly violations: readonly string[];
+  readonly violations: string[];
 }
 
-/** Takes a fresh layer through all steps of a case. Throws what the backend throws. */
+/** A tensor that has been read, to be read again. */
+interface Reading {
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: see AnyBackend
+  readonly tensor: any;
+  readonly data: ArrayLike<number>;
+}
+
+type AnyLayer = ReturnType<AnyBackend["create"]>;
+
+/**
+ * Takes a fresh layer through all steps of a case, by the plainest calls that each step allows. What is passed in is read again
+ * after the step, and what came out when the layer is disposed: neither may have changed. Throws what the backend throws.
+ */
 export async function executeCase(backend: AnyBackend, { config, state, steps }: Case): Promise<Executed[]> {
   const layer = backend.create(config, state);
   const executed: Executed[] = [];
+  const results: Reading[][] = [];
+  let disposed = false;
   try {
     let before = state;
+    let { trainable } = config;
     for (const step of steps) {
       if (step.parameters !== null) {
         await layer.setState({ parameters: present(step.parameters) });
         before = { ...before, parameters: { ...before.parameters, ...present(step.parameters) } };
       }
-      if (step.trainable) layer.unfreeze();
-      else layer.freeze();
-      const x = backend.upload({ data: step.x, shape: step.shape });
-      const mask = step.mask === null ? null : backend.upload({ data: step.mask, shape: maskShape(step.shape, config.axis) });
-      const y = await layer.call(x, { training: step.training, mask, gradient: step.dy !== null });
-      const gradients = step.dy === null ? null : await backward(backend, layer, step, step.dy);
+      if (step.trainable !== trainable) {
+        if (step.trainable) layer.unfreeze();
+        else layer.freeze();
+        trainable = step.trainable;
+      }
+      const inputs: Reading[] = [];
+      const give = (name: string, data: Float32Array | Uint8Array, shape: readonly number[]): unknown => {
+        const tensor = backend.upload({ data, shape });
+        inputs.push({ name, tensor, data });
+        return tensor;
+      };
+      const x = give("x", step.x, step.shape);
+      const mask = step.mask && give("the mask", step.mask, maskShape(step.shape, config.axis));
+      const options = optionsOf(step, mask);
+      const y = await (options === null ? layer.call(x) : layer.call(x, options));
       const after = await layer.state();
+      const gradients = step.dy && (await layer.backward(give("dy", step.dy, step.shape)));
       const output = await backend.download(y);
+      const read = [{ name: "y", tensor: y, data: output.data }];
+      const backward = gradients && (await readGradients(backend, layer, step, gradients, read));
+      const { movingMean, movingVariance } = after.statistics;
       const violations = [
         ...checkUntouched(step, before, after),
+        ...(gradients ? checkLeft(after, await layer.state()) : []),
         ...checkTensor("y", output, step.shape),
-        ...checkTensor("movingMean", { data: after.statistics.movingMean, shape: [layer.channels] }, [layer.channels]),
-        ...checkTensor("movingVariance", { data: after.statistics.movingVariance, shape: [layer.channels] }, [layer.channels]),
-        ...(gradients?.violations ?? []),
+        ...checkTensor("movingMean", { data: movingMean, shape: [layer.channels] }, [layer.channels]),
+        ...checkTensor("movingVariance", { data: movingVariance, shape: [layer.channels] }, [layer.channels]),
+        ...(backward?.violations ?? []),
+        ...(await readAgain(backend, inputs, "was written to, expected the input as it was")),
       ];
-      executed.push({
-        outputs: {
-          y: output.data as Float32Array,
-          movingMean: after.statistics.movingMean,
-          movingVariance: after.statistics.movingVariance,
-          dx: gradients?.dx ?? null,
-          dgamma: gradients?.dgamma ?? null,
-          dbeta: gradients?.dbeta ?? null,
-        },
-        violations,
-      });
-      for (const tensor of [x, mask, y]) if (tensor !== null) backend.release(tensor);
+      const { dx = null, dgamma = null, dbeta = null } = backward ?? {};
+      executed.push({ outputs: { y: numbersOf(output), movingMean, movingVariance, dx, dgamma, dbeta }, violations });
+      results.push(read);
+      for (const { tensor } of inputs) backend.release(tensor);
       before = after;
     }
-  } finally {
+    disposed = true;
     await layer.dispose();
+    for (const [index, read] of results.entries()) {
+      executed[index].violations.push(
+        ...(await readAgain(backend, read, "is no longer what it was, expected a tensor of the caller's own")),
+      );
+      for (const { tensor } of read) backend.release(tensor);
+    }
+  } finally {
+    if (!disposed) await layer.dispose();
   }
   return executed;
 }
 
-async function backward(
+/** No more than a step needs, so that what a layer does by default is what is checked. */
+function optionsOf({ training, dy }: Step, mask: unknown): CallOptions<unknown> | null {
+  const options = { ...(training && { training }), ...(mask !== null && { mask }), ...(dy !== null && !training && { gradient: true }) };
+  return Object.keys(options).length === 0 ? null : options;
+}
+
+async function readGradients(
   backend: AnyBackend,
-  layer: ReturnType<AnyBackend["create"]>,
+  { channels }: AnyLayer,
   { shape, truth }: Step,
-  dy: Float32Array,
+  gradients: Awaited<ReturnType<AnyLayer["backward"]>>,
+  readings: Reading[],
 ): Promise<Pick<Outputs, "dx" | "dgamma" | "dbeta"> & { readonly violations: string[] }> {
   const violations: string[] = [];
-  const upstream = backend.upload({ data: dy, shape });
-  const gradients = await layer.backward(upstream);
-  backend.release(upstream);
   const read = async (name: "dx" | "dgamma" | "dbeta", wanted: readonly number[]): Promise<Float32Array | null> => {
     const tensor = gradients[name];
     if ((tensor === null) !== (truth[name] === null)) {
@@ -73,16 +108,27 @@ async function backward(
     }
     if (tensor === null) return null;
     const found = await backend.download(tensor);
-    backend.release(tensor);
+    readings.push({ name, tensor, data: found.data });
     violations.push(...checkTensor(name, found, wanted));
-    return found.data as Float32Array;
+    return numbersOf(found);
   };
-  return {
-    dx: await read("dx", shape),
-    dgamma: await read("dgamma", [layer.channels]),
-    dbeta: await read("dbeta", [layer.channels]),
-    violations,
-  };
+  return { dx: await read("dx", shape), dgamma: await read("dgamma", [channels]), dbeta: await read("dbeta", [channels]), violations };
+}
+
+/** Reads tensors a second time. Subnormal numbers may have been flushed on the way, where the manifest says so. */
+async function readAgain(backend: AnyBackend, readings: readonly Reading[], otherwise: string): Promise<string[]> {
+  const tiny = backend.supports.subnormals === "flushed" ? 2 ** -126 : 0;
+  const violations: string[] = [];
+  for (const { name, tensor, data } of readings) {
+    const { data: again } = await backend.download(tensor);
+    const same = (a: number, b: number): boolean => Object.is(a, b) || (Math.abs(a) < tiny && Math.abs(b) < tiny);
+    // A byte of a mask that is not 0 may come back as another that is not.
+    const isMask = data instanceof Uint8Array;
+    let differs = again.length !== data.length;
+    for (let k = 0; k < data.length && !differs; k++) differs = isMask ? !data[k] !== !again[k] : !same(data[k], again[k]);
+    if (differs) violations.push(`${name} ${otherwise}.`);
+  }
+  return violations;
 }
 
 /** A result must be float32 and fill the shape that it is meant to have (clause 13.1). */
@@ -92,23 +138,32 @@ function checkTensor(name: string, { data, shape }: HostTensor, wanted: readonly
   return data.length === sizeOf(wanted) ? [] : [`${name} has ${data.length} elements, expected ${sizeOf(wanted)}.`];
 }
 
+/** The numbers to compare with the truth; null where they are none, which is a violation by itself. */
+function numbersOf({ data }: HostTensor): Float32Array | null {
+  return isFloat32(data) ? data : null;
+}
+
 /** By its tag: the array may come from another realm, such as a worker's. */
 export function isFloat32(array: unknown): array is Float32Array {
   return Object.prototype.toString.call(array) === "[object Float32Array]";
 }
 
-/** Neither a call nor its backward changes the parameters; the statistics stay bit for bit where no batch statistics were taken (clause 4.2). */
+/** A call does not change the parameters; the statistics stay bit for bit where no batch statistics were taken (clause 4.2). */
 function checkUntouched(step: Step, before: BatchNormState, after: BatchNormState): string[] {
-  const { gamma, beta } = after.parameters;
-  const pairs: [string, Float32Array | null, Float32Array | null][] = [
-    ["gamma", before.parameters.gamma, gamma],
-    ["beta", before.parameters.beta, beta],
-  ];
-  if (step.batch === null) {
-    pairs.push(["movingMean", before.statistics.movingMean, after.statistics.movingMean]);
-    pairs.push(["movingVariance", before.statistics.movingVariance, after.statistics.movingVariance]);
-  }
-  return pairs.filter(([, a, b]) => !sameBits(a, b)).map(([name]) => `${name} was changed by the step, expected the same bits as before.`);
+  const changed = changedFields(before, after).filter((name) => step.batch === null || name === "gamma" || name === "beta");
+  return changed.map((name) => `${name} was changed by the step, expected the same bits as before.`);
+}
+
+/** A backward changes nothing: what a training step leaves in the statistics is there when the call is done (clause 7.1). */
+function checkLeft(before: BatchNormState, after: BatchNormState): string[] {
+  return changedFields(before, after).map((name) => `${name} was changed by backward, expected what the call left there.`);
+}
+
+function changedFields(before: BatchNormState, after: BatchNormState): string[] {
+  const [a, b] = [before, after].map(
+    ({ parameters, statistics }): Record<string, Float32Array | null> => ({ ...parameters, ...statistics }),
+  );
+  return ["gamma", "beta", "movingMean", "movingVariance"].filter((name) => !sameBits(a[name], b[name]));
 }
 
 /** Equality of bits, as far as JavaScript can tell: 0 differs from -0, any NaN equals any NaN. */

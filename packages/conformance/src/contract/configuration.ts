@@ -1,4 +1,5 @@
 import { DEFAULT_CONFIG } from "@batchnorm/spec";
+import { manifestFaults } from "../checks/manifest.ts";
 import { PLAIN_STATE, type Rule } from "./rule.ts";
 
 /** What a backend and a layer say of themselves, and that they mean it. */
@@ -8,21 +9,7 @@ export const CONFIGURATION: readonly Rule[] = [
     clause: "18.2",
     must: "A backend MUST have a name and a complete manifest that names float32.",
     run: async (bench) => {
-      const { backend } = bench;
-      const { supports } = backend;
-      bench.expect(typeof backend.name === "string" && backend.name.length > 0, "It has no name.");
-      const dtypes = ["float32", "float64", "float16", "bfloat16"];
-      bench.expect(isListOf(supports.dtypes, dtypes) && supports.dtypes.includes("float32"), "float32 is not among its dtypes.");
-      const estimators = ["population", "sample"];
-      bench.expect(isListOf(supports.varianceEstimators, estimators), `varianceEstimators is not a list of ${estimators}.`);
-      bench.expect(supports.varianceEstimators.includes("population"), "'population' is not among its variance estimators.");
-      bench.expect(isListOf(supports.nonFinite, ["propagate", "reject"]), "nonFinite is not a list of propagate, reject.");
-      bench.expect(["float32", "float64"].includes(supports.accumulation), "accumulation is neither float32 nor float64.");
-      bench.expect(["preserved", "flushed"].includes(supports.subnormals), "subnormals is neither preserved nor flushed.");
-      bench.expect(supports.maxRank === null || (Number.isInteger(supports.maxRank) && supports.maxRank >= 2), "maxRank is below 2.");
-      for (const name of ["training", "gradients", "masks", "out"] as const) {
-        bench.expect(typeof supports[name] === "boolean", `${name} is ${supports[name]}, expected true or false.`);
-      }
+      bench.violations.push(...manifestFaults(bench.backend));
     },
   },
   {
@@ -48,6 +35,14 @@ export const CONFIGURATION: readonly Rule[] = [
       await refuse(!supports.varianceEstimators.includes("sample"), "'sample'", () => bench.create({ varianceEstimator: "sample" }));
       for (const nonFinite of ["propagate", "reject"] as const) {
         await refuse(!supports.nonFinite.includes(nonFinite), `'${nonFinite}'`, () => bench.create({ nonFinite }));
+      }
+      await refuse(supports.axes === "last", "An axis that is not the last", () =>
+        bench.create({ axis: 0 }).call(bench.tensor([1, 2], [2, 1])),
+      );
+      if (supports.training && supports.minElements > 1) {
+        const rows = supports.minElements - 1;
+        const x = bench.tensor(new Array<number>(2 * rows).fill(1), [rows, 2]);
+        await bench.refuses("unsupported", `Training on ${rows} elements`, () => layer.call(x, { training: true }));
       }
       if (supports.maxRank === null) return;
       const shape = new Array<number>(supports.maxRank).fill(1).concat(2);
@@ -116,7 +111,3 @@ export const CONFIGURATION: readonly Rule[] = [
     },
   },
 ];
-
-function isListOf(value: unknown, allowed: readonly string[]): boolean {
-  return Array.isArray(value) && value.every((each) => allowed.includes(each));
-}

@@ -102,26 +102,67 @@ export const ORDER: readonly Rule[] = [
     clause: "14.1",
     must: "A synchronous method MUST throw, an asynchronous one MUST reject: callers catch in one place.",
     run: async (bench) => {
-      const layer = bench.create();
-      const asks: Record<string, [() => unknown, () => unknown]> = {
-        call: [() => layer.call(bench.tensor()), () => layer.call(bench.tensor(PLAIN_X, [2, 3]))],
-        setState: [() => layer.setState({}), () => layer.setState({ parameters: { gamma: [1] } })],
+      const { gradients } = bench.backend.supports;
+      const [layer, gone] = [bench.create(), bench.create()];
+      await gone.dispose();
+      const withDy = async (dy: unknown, options?: object): Promise<() => unknown> => {
+        const asked = bench.create();
+        await asked.call(bench.tensor(), { gradient: true });
+        return () => asked.backward(dy, options as never);
       };
-      for (const [name, [good, bad]] of Object.entries(asks)) {
+      const asks: readonly (readonly [name: string, good: () => unknown, bad: readonly (() => unknown)[]])[] = [
+        [
+          "call",
+          () => layer.call(bench.tensor()),
+          [
+            () => layer.call(bench.tensor(PLAIN_X, [2, 3])),
+            () => layer.call(null),
+            () => layer.call(bench.tensor(), { trainig: true } as never),
+            () => gone.call(bench.tensor()),
+          ],
+        ],
+        [
+          "setState",
+          () => layer.setState({}),
+          [() => layer.setState({ parameters: { gamma: [1] } }), () => layer.setState(null as never), () => gone.setState({})],
+        ],
+        ["state", () => layer.state(), [() => gone.state()]],
+        ["download", () => bench.backend.download(bench.tensor()), [() => bench.backend.download(null)]],
+        ...(gradients
+          ? ([
+              [
+                "backward",
+                await withDy(bench.tensor(DY)),
+                [
+                  await withDy(bench.tensor(DY, [2, 3])),
+                  await withDy(null),
+                  await withDy(bench.tensor(DY), { outt: 1 }),
+                  () => bench.create().backward(bench.tensor(DY)),
+                  () => gone.backward(bench.tensor(DY)),
+                ],
+              ],
+            ] as const)
+          : []),
+      ];
+      for (const [name, good, bads] of asks) {
         const answer = good();
         const asynchronous = isPromise(answer);
         await answer;
-        let thrown = false;
-        try {
-          const refused = bad();
-          await Promise.resolve(refused).catch(() => undefined);
-        } catch {
-          thrown = true;
+        for (const [index, bad] of bads.entries()) {
+          let thrown = false;
+          try {
+            await Promise.resolve(bad()).then(
+              () => bench.violations.push(`Wrong use ${index} of ${name} was accepted.`),
+              () => undefined,
+            );
+          } catch {
+            thrown = true;
+          }
+          bench.expect(
+            thrown !== asynchronous,
+            `${name} ${asynchronous ? "answers with a promise but threw" : "answers at once but did not throw"} at wrong use ${index}.`,
+          );
         }
-        bench.expect(
-          thrown !== asynchronous,
-          `${name} ${asynchronous ? "answers with a promise but threw" : "answers at once but did not throw"}.`,
-        );
       }
     },
   },
@@ -182,6 +223,35 @@ export const ORDER: readonly Rule[] = [
       const got = await bench.read(await running);
       await disposing;
       bench.same(got, await bench.read(await twin.call(bench.tensor(), TRAIN)), "Its result differs");
+    },
+  },
+  {
+    id: "dispose-with-another-pending",
+    clause: "17.2",
+    needs: ["training", "gradients"],
+    must: "dispose MUST NOT free what another layer has kept for its backward.",
+    run: async (bench) => {
+      const [layer, other, twin] = [bench.create(), bench.create(), bench.create()];
+      await twin.call(bench.tensor(), TRAIN);
+      const expected = await bench.readGradients(twin.backward(bench.tensor(DY)));
+      await layer.call(bench.tensor(), TRAIN);
+      await other.call(bench.tensor(batch(10)), TRAIN);
+      await other.dispose();
+      bench.sameGradients(await bench.readGradients(layer.backward(bench.tensor(DY))), expected, "The gradient is another one");
+      await twin.dispose();
+      bench.sameGradients(await bench.readGradients(layer.backward(bench.tensor(DY))), expected, "After another dispose it is another one");
+    },
+  },
+  {
+    id: "disposed-is-not-trainable",
+    clause: "17.2",
+    must: "To set trainable on a disposed layer MUST be refused with disposed.",
+    run: async (bench) => {
+      const layer = bench.create();
+      await layer.dispose();
+      await bench.refuses("disposed", "trainable = false", () => {
+        layer.trainable = false;
+      });
     },
   },
   {

@@ -84,6 +84,38 @@ export const OUTPUT: readonly Rule[] = [
     },
   },
   {
+    id: "empty-batch-when-frozen",
+    clause: "5.5",
+    needs: ["training"],
+    must: "A training call of a frozen layer is inference: on an empty batch it MUST give an empty result, and not be refused.",
+    run: async (bench) => {
+      const { nonFinite } = bench.backend.supports;
+      for (const each of nonFinite) {
+        const layer = bench.create({ trainable: false, nonFinite: each });
+        const { shape, data } = await bench.backend.download(await layer.call(bench.tensor([], [0, 2]), { training: true }));
+        bench.expect(data.length === 0 && shape.join() === "0,2", `With nonFinite '${each}' it gave [${shape}].`);
+      }
+    },
+  },
+  {
+    id: "empty-inside",
+    clause: "5.5",
+    must: "Inference on x without elements MUST give an empty result, whichever dimension is 0.",
+    run: async (bench) => {
+      const { maxRank, axes } = bench.backend.supports;
+      for (const [shape, axis] of [
+        [[32, 2, 0], 1],
+        [[0, 2, 5], 1],
+        [[3, 0, 2], -1],
+        [[0, 2], -1],
+      ] as const) {
+        if ((maxRank !== null && shape.length > maxRank) || (axes === "last" && axis !== -1)) continue;
+        const result = await bench.backend.download(await bench.create({ axis }).call(bench.tensor([], shape)));
+        bench.expect(result.shape.join() === shape.join(), `Of [${shape}] it gave [${result.shape}].`);
+      }
+    },
+  },
+  {
     id: "float32-comes-out",
     clause: "13.1",
     must: "Of float32 x, y MUST be float32, and the state MUST be float32 always.",

@@ -47,6 +47,16 @@ export const REFUSALS: readonly Rule[] = [
     clause: "14.2",
     must: "The message MUST say in one sentence what was wrong, what was received and what was expected.",
     run: async (bench) => {
+      const long = { toString: () => "long", list: new Array(1e4).fill("x".repeat(100)) };
+      for (const [code, config] of [
+        ["invalid-axis", { axis: "x".repeat(1e5) }],
+        ["invalid-momentum", { momentum: long }],
+        ["invalid-argument", { ["x".repeat(1e5)]: 1 }],
+      ] as const) {
+        const error = await bench.refuses(code, "Something long", () => bench.create(config as never));
+        const { length } = error instanceof Error ? error.message : String(error);
+        bench.expect(length <= 1000, `Of something long it says a sentence of ${length} characters, expected 1000 at most.`);
+      }
       for (const [code, name, value] of [
         ["invalid-momentum", "momentum", 1.01],
         ["invalid-epsilon", "epsilon", -0.25],

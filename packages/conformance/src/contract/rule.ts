@@ -1,6 +1,7 @@
-import type { BatchNormConfig, Layer, StateInput, Supports } from "@batchnorm/spec";
+import type { BatchNormConfig, Layer, StateInput } from "@batchnorm/spec";
 import { type AnyBackend, type Check, outcomeOf } from "../checks/check.ts";
 import { sameBits } from "../checks/execute.ts";
+import { type Need, whyLacking } from "../checks/needs.ts";
 
 /** A rule of the contract that no vector can hold: what is refused, what is left alone, in which order things happen. */
 export interface Rule {
@@ -9,7 +10,9 @@ export interface Rule {
   /** The rule, as a sentence with MUST. */
   readonly must: string;
   /** What the backend has to support for the rule to apply. */
-  readonly needs?: readonly ("training" | "gradients" | "masks" | "out" | "reject")[];
+  readonly needs?: readonly Need[];
+  /** Whether `--quick` leaves it out. */
+  readonly slow?: boolean;
   /** Adds a sentence to `bench.violations` for everything that is not as it must be. */
   run(bench: Bench): Promise<void>;
 }
@@ -37,10 +40,25 @@ export class Bench {
     this.backend = backend;
   }
 
-  create(config: Partial<BatchNormConfig> = {}, state: StateInput = PLAIN_STATE): AnyLayer {
-    const layer = this.backend.create(config, state);
+  create(config: Partial<BatchNormConfig> = {}, state: StateInput | number = PLAIN_STATE): AnyLayer {
+    return this.#keep(this.backend.create(config, state));
+  }
+
+  /** A layer that is made without a state. */
+  unbuilt(config: Partial<BatchNormConfig> = {}): AnyLayer {
+    return this.#keep(this.backend.create(config));
+  }
+
+  #keep(layer: AnyLayer): AnyLayer {
     this.#layers.push(layer);
     return layer;
+  }
+
+  /** Whether the tensors of this backend are `{ data, shape }` over typed arrays, which callers can make themselves. */
+  hasTypedArrays(): boolean {
+    const tensor: unknown = this.tensor();
+    const { data, shape } = (tensor ?? {}) as { data?: unknown; shape?: unknown };
+    return data instanceof Float32Array && Array.isArray(shape);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a tensor of the backend's own
@@ -133,7 +151,9 @@ export function ruleCheck(rule: Rule): Check {
     id: `contract/${rule.id}`,
     kind: "contract",
     clause: rule.clause,
-    skip: (supports) => skipReason(rule, supports),
+    must: rule.must,
+    slow: rule.slow ?? false,
+    skip: (supports) => whyLacking(rule.needs ?? [], supports),
     run: async (backend) => {
       const bench = new Bench(backend);
       try {
@@ -144,10 +164,4 @@ export function ruleCheck(rule: Rule): Check {
       return outcomeOf(bench.violations.map((violation) => `clause ${rule.clause}: ${rule.must} ${violation}`));
     },
   };
-}
-
-function skipReason({ needs = [] }: Rule, supports: Supports): string | null {
-  const missing = needs.find((need) => (need === "reject" ? !supports.nonFinite.includes("reject") : !supports[need]));
-  if (missing === undefined) return null;
-  return missing === "reject" ? "nonFinite 'reject' is not supported" : `${missing} is not supported`;
 }

@@ -22,6 +22,13 @@ export const WRONG_CALLS: readonly WrongCall[] = [
   { id: "axis-too-small", clause: "3.4", code: "invalid-axis", config: { axis: -3 }, call: (bench, layer) => layer.call(bench.tensor()) },
   { id: "channels", clause: "3.5", code: "channel-mismatch", call: (bench, layer) => layer.call(bench.tensor(PLAIN_X, [2, 3])) },
   {
+    id: "channels-twice",
+    clause: "3.5",
+    code: "channel-mismatch",
+    call: (bench, layer) => layer.call(bench.tensor([...PLAIN_X, ...PLAIN_X], [3, 4])),
+  },
+  { id: "channels-half", clause: "3.5", code: "channel-mismatch", call: (bench, layer) => layer.call(bench.tensor(PLAIN_X, [6, 1])) },
+  {
     id: "channels-on-axis",
     clause: "3.5",
     code: "channel-mismatch",
@@ -33,6 +40,77 @@ export const WRONG_CALLS: readonly WrongCall[] = [
     clause: "2.5",
     code: "invalid-argument",
     call: (bench, layer) => layer.call(bench.tensor(), { trainig: true } as never),
+  },
+  {
+    id: "options-of-a-promise",
+    clause: "14.1",
+    code: "invalid-argument",
+    call: (bench, layer) => layer.call(bench.tensor(), Promise.resolve({}) as never),
+  },
+  {
+    id: "options-of-a-map",
+    clause: "14.1",
+    code: "invalid-argument",
+    call: (bench, layer) => layer.call(bench.tensor(), new Map() as never),
+  },
+  { id: "options-null", clause: "2.5", code: "invalid-argument", call: (bench, layer) => layer.call(bench.tensor(), null as never) },
+  { id: "x-null", clause: "14.1", code: "invalid-argument", call: (_, layer) => layer.call(null) },
+  { id: "x-number", clause: "14.1", code: "invalid-argument", call: (_, layer) => layer.call(1) },
+  { id: "trainable-not-boolean", clause: "2.5", code: "invalid-argument", call: (_, layer) => Object.assign(layer, { trainable: "no" }) },
+  {
+    id: "mask-number",
+    clause: "14.1",
+    code: "invalid-argument",
+    needs: ["masks"],
+    call: (bench, layer) => layer.call(bench.tensor(), { mask: 1 }),
+  },
+  {
+    id: "dy-null",
+    clause: "14.1",
+    code: "invalid-argument",
+    needs: ["gradients"],
+    call: async (bench, layer) => {
+      await layer.call(bench.tensor(), { gradient: true });
+      return layer.backward(null);
+    },
+  },
+  {
+    id: "backward-unknown-option",
+    clause: "2.5",
+    code: "invalid-argument",
+    needs: ["gradients"],
+    call: async (bench, layer) => {
+      await layer.call(bench.tensor(), { gradient: true });
+      return layer.backward(bench.tensor(), { outt: bench.tensor() } as never);
+    },
+  },
+  {
+    id: "backward-after-new-statistics",
+    clause: "10.7",
+    code: "no-forward",
+    needs: ["gradients"],
+    call: async (bench, layer) => {
+      await layer.call(bench.tensor(), { gradient: true });
+      await layer.setState({ statistics: { movingMean: statistics.movingMean } });
+      return layer.backward(bench.tensor());
+    },
+  },
+  { id: "set-promise", clause: "14.1", code: "invalid-state", call: (_, layer) => layer.setState(Promise.resolve({}) as never) },
+  { id: "set-null", clause: "1.1", code: "invalid-state", call: (_, layer) => layer.setState(null as never) },
+  { id: "set-text", clause: "1.1", code: "invalid-state", call: (_, layer) => layer.setState({ parameters: { gamma: "12" } } as never) },
+  {
+    id: "set-longer",
+    clause: "1.2",
+    code: "wrong-length",
+    call: (_, layer) => layer.setState({ statistics: { movingVariance: [1, 1, 1] } }),
+  },
+  {
+    id: "set-beta-with-center-off",
+    clause: "8.3",
+    code: "unexpected-parameter",
+    config: { center: false },
+    state: { parameters: { gamma: parameters.gamma }, statistics },
+    call: (_, layer) => layer.setState({ statistics: { movingMean: [9, 9] }, parameters: { beta: [9, 9] } }),
   },
   {
     id: "gradient-not-boolean",

@@ -6,6 +6,8 @@ import { buildCase, largeExamples, largeScenarios, type Scenario, type StepKind 
 const TRAIN: StepKind = { training: true, trainable: true, gradient: false };
 const INFER: StepKind = { training: false, trainable: true, gradient: false };
 
+const LARGE = { draw: largeScenarios, examples: largeExamples, slow: true };
+
 /** Random layers against the float64 oracle, within the derived bounds. */
 export const AGAINST_ORACLE: readonly Property[] = [
   against("inference", "5.1", [INFER], []),
@@ -14,12 +16,11 @@ export const AGAINST_ORACLE: readonly Property[] = [
   against("training-gradient", "10.1", [{ ...TRAIN, gradient: true }], ["training", "gradients"]),
   against("inference-gradient", "10.2", [{ ...INFER, gradient: true }], ["gradients"]),
   against("frozen-gradient", "10.4", [{ training: true, trainable: false, gradient: true }], ["gradients"]),
-  { ...against("large-inference", "3.1", [INFER], []), draw: largeScenarios, examples: largeExamples },
-  { ...against("large-training", "6.2", [TRAIN], ["training"]), draw: largeScenarios, examples: largeExamples },
+  { ...against("large-inference", "3.1", [INFER], []), ...LARGE },
+  { ...against("large-training", "6.2", [TRAIN], ["training"]), ...LARGE },
   {
     ...against("large-gradient", "10.3", [{ ...TRAIN, gradient: true }], ["training", "gradients"]),
-    draw: largeScenarios,
-    examples: largeExamples,
+    ...LARGE,
   },
   {
     id: "property/oracle-two-layers",

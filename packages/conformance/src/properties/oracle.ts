@@ -5,13 +5,13 @@ export interface OracleInput {
   readonly config: BatchNormConfig;
   readonly training: boolean;
   readonly shape: readonly number[];
-  readonly x: ArrayLike<number>;
-  readonly mask: ArrayLike<number> | null;
-  readonly dy: ArrayLike<number> | null;
-  readonly gamma: ArrayLike<number> | null;
-  readonly beta: ArrayLike<number> | null;
-  readonly movingMean: ArrayLike<number>;
-  readonly movingVariance: ArrayLike<number>;
+  readonly x: Float32Array;
+  readonly mask: Uint8Array | null;
+  readonly dy: Float32Array | null;
+  readonly gamma: Float32Array | null;
+  readonly beta: Float32Array | null;
+  readonly movingMean: Float32Array | Float64Array;
+  readonly movingVariance: Float32Array | Float64Array;
 }
 
 export interface OracleOutput {
@@ -25,86 +25,87 @@ export interface OracleOutput {
 }
 
 /**
- * Batch normalization in float64, written to be obvious: every channel is taken out as a list of numbers, treated with
- * the textbook's sums, and put back. It shares no code with any backend, nor with the golden vectors.
+ * Batch normalization in float64, written to be obvious: every channel is taken out as a list of numbers, treated with the
+ * textbook's sums, and put back. It shares no code with any backend, nor with the golden vectors.
  */
 export function oracle(input: OracleInput): OracleOutput {
-  const { config, training, x, dy } = input;
-  const channels = input.movingMean.length;
-  const columns = columnsOf(input.shape, config.axis, channels);
-  const isVisible = (position: number): boolean => input.mask === null || input.mask[position] !== 0;
-  const useBatch = training && config.trainable && columns[0].some((_, position) => isVisible(position));
-  const output = {
-    y: new Float64Array(x.length),
-    dx: dy && new Float64Array(x.length),
-    movingMean: Float64Array.from(input.movingMean),
-    movingVariance: Float64Array.from(input.movingVariance),
-    mean: new Float64Array(channels),
-    variance: new Float64Array(channels),
-    dgamma: new Float64Array(channels),
-    dbeta: new Float64Array(channels),
-  };
-  columns.forEach((at, c) => {
-    const visible = at.filter((_, position) => isVisible(position));
-    const values = visible.map((k) => x[k]);
-    const n = values.length;
-    const mean = useBatch ? sum(values) / n : input.movingMean[c];
-    const variance = useBatch ? sum(values.map((value) => (value - mean) ** 2)) / n : input.movingVariance[c];
-    const deviation = Math.sqrt(variance + config.epsilon);
-    const gamma = input.gamma?.[c] ?? 1;
-    const beta = input.beta?.[c] ?? 0;
-    const xHat = at.map((k) => (x[k] - mean) / deviation);
-    at.forEach((k, j) => {
-      output.y[k] = gamma * xHat[j] + beta;
-    });
-    output.mean[c] = mean;
-    output.variance[c] = variance;
+  const { config, training, shape, x, mask, dy } = input;
+  const axis = config.axis < 0 ? config.axis + shape.length : config.axis;
+  const [rows, channels, columns] = [product(shape.slice(0, axis)), shape[axis], product(shape.slice(axis + 1))];
+  const all = rows * columns;
+  let n = 0;
+  for (let j = 0; j < all; j++) if (mask === null || mask[j] !== 0) n++;
+  const useBatch = training && config.trainable && n > 0;
+  const y = new Float64Array(x.length);
+  const dx = dy && new Float64Array(x.length);
+  const movingMean = Float64Array.from(input.movingMean);
+  const movingVariance = Float64Array.from(input.movingVariance);
+  const batch = { mean: new Float64Array(channels), variance: new Float64Array(channels) };
+  const [dgamma, dbeta] = [new Float64Array(channels), new Float64Array(channels)];
+  const [at, values, xHat, terms] = [new Float64Array(all), new Float64Array(all), new Float64Array(all), new Float64Array(all)];
+  for (let c = 0; c < channels; c++) {
+    // The offsets of this channel's elements, in the order of the mask.
+    for (let row = 0, j = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++, j++) at[j] = (row * channels + c) * columns + column;
+    }
+    for (let j = 0; j < all; j++) values[j] = x[at[j]];
+    let mean = movingMean[c];
+    let variance = movingVariance[c];
     if (useBatch) {
+      // A hidden element adds nothing, whatever it is.
+      for (let j = 0; j < all; j++) terms[j] = mask === null || mask[j] !== 0 ? values[j] : 0;
+      mean = sum(terms) / n;
+      for (let j = 0; j < all; j++) terms[j] = mask === null || mask[j] !== 0 ? (values[j] - mean) * (values[j] - mean) : 0;
+      variance = sum(terms) / n;
       const entering = config.varianceEstimator === "sample" && n > 1 ? (variance * n) / (n - 1) : variance;
-      output.movingMean[c] = config.momentum * input.movingMean[c] + (1 - config.momentum) * mean;
-      output.movingVariance[c] = config.momentum * input.movingVariance[c] + (1 - config.momentum) * entering;
+      movingMean[c] = config.momentum * movingMean[c] + (1 - config.momentum) * mean;
+      movingVariance[c] = config.momentum * movingVariance[c] + (1 - config.momentum) * entering;
     }
-    if (dy === null || output.dx === null) return;
-    const upstream = at.map((k) => dy[k]);
-    const total = sum(upstream);
-    const projection = sum(upstream.map((each, j) => each * xHat[j]));
-    output.dbeta[c] = total;
-    output.dgamma[c] = projection;
-    const entered = new Set(useBatch ? visible : []);
-    for (const [j, k] of at.entries()) {
-      const through = entered.has(k) ? total / n + (xHat[j] * projection) / n : 0;
-      output.dx[k] = (gamma / deviation) * (upstream[j] - through);
+    batch.mean[c] = mean;
+    batch.variance[c] = variance;
+    const deviation = Math.sqrt(variance + config.epsilon);
+    const gamma = input.gamma === null ? 1 : input.gamma[c];
+    const beta = input.beta === null ? 0 : input.beta[c];
+    for (let j = 0; j < all; j++) xHat[j] = (values[j] - mean) / deviation;
+    for (let j = 0; j < all; j++) y[at[j]] = gamma * xHat[j] + beta;
+    if (dy === null || dx === null) continue;
+    for (let j = 0; j < all; j++) terms[j] = dy[at[j]];
+    const total = sum(terms);
+    for (let j = 0; j < all; j++) terms[j] = dy[at[j]] * xHat[j];
+    const projection = sum(terms);
+    dbeta[c] = total;
+    dgamma[c] = projection;
+    for (let j = 0; j < all; j++) {
+      const through = useBatch && (mask === null || mask[j] !== 0) ? (total + xHat[j] * projection) / n : 0;
+      dx[at[j]] = (gamma / deviation) * (dy[at[j]] - through);
     }
-  });
+  }
   const learns = dy !== null && config.trainable;
   return {
-    y: output.y,
-    movingMean: output.movingMean,
-    movingVariance: output.movingVariance,
-    batch: useBatch ? { mean: output.mean, variance: output.variance } : null,
-    dx: output.dx,
-    dgamma: learns && config.scale ? output.dgamma : null,
-    dbeta: learns && config.center ? output.dbeta : null,
+    y,
+    movingMean,
+    movingVariance,
+    batch: useBatch ? batch : null,
+    dx,
+    dgamma: learns && config.scale ? dgamma : null,
+    dbeta: learns && config.center ? dbeta : null,
   };
 }
 
-/** The flat offsets of the elements of each channel, in order; the j-th of every channel shares its place in the mask. */
-function columnsOf(shape: readonly number[], axis: number, channels: number): number[][] {
-  const columns = Array.from({ length: channels }, (): number[] => []);
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const wanted = axis < 0 ? axis + shape.length : axis;
-  for (let k = 0; k < size; k++) {
-    let rest = k;
-    let channel = 0;
-    for (let a = shape.length - 1; a >= 0; a--) {
-      if (a === wanted) channel = rest % shape[a];
-      rest = Math.floor(rest / shape[a]);
-    }
-    columns[channel].push(k);
-  }
-  return columns;
+function product(dimensions: readonly number[]): number {
+  return dimensions.reduce((size, dimension) => size * dimension, 1);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** Neumaier's sum: what the additions round away is summed beside, so that a million terms err no more than one. */
+function sum(values: Float64Array): number {
+  let total = 0;
+  let lost = 0;
+  for (let j = 0; j < values.length; j++) {
+    const value = values[j];
+    const next = total + value;
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  // Nothing is lost of an infinity: the difference would be NaN.
+  return Number.isFinite(total) ? total + lost : total;
 }

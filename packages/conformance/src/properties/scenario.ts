@@ -2,8 +2,8 @@ import { type BatchNormConfig, DEFAULT_CONFIG, type Supports } from "@batchnorm/
 import * as fc from "fast-check";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { type Moving, stepWithTruth } from "../trials/truth.ts";
 import type { Case, Step } from "../vectors/case.ts";
-import { oracle } from "./oracle.ts";
 
 /** A random layer and its batches, small enough to shrink to something that a person can read. */
 export interface Scenario {
@@ -110,17 +110,16 @@ export function buildCase(
       movingVariance: numbers(channels, () => spread ** 2 * (0.1 + random())),
     },
   };
-  let moving: { movingMean: ArrayLike<number>; movingVariance: ArrayLike<number> } = state.statistics;
+  let moving: Moving = state.statistics;
   const steps = kinds.map(({ training, trainable, gradient }): Step => {
     // On a grid of a sixteenth of the spread, a power of two: shifting and scaling x then lose no bit of it.
     const drawn = numbers(size, () => offset + (spread * Math.round((random() - 0.5) * 64)) / 16);
     const x = drawn.map(change);
     const mask = masked ? Uint8Array.from({ length: size / channels }, () => (random() < 0.7 ? 1 : 0)) : null;
     const dy = gradient ? numbers(size, () => random() * 2 - 0.5) : null;
-    const output = oracle({ config: { ...config, trainable }, training, shape, x, mask, dy, ...state.parameters, ...moving });
-    const { batch, ...truth } = output;
-    moving = output;
-    return { training, trainable, parameters: null, shape, x, mask, dy, truth, batch, results: {} };
+    const step = stepWithTruth(config, state.parameters, moving, { training, trainable, shape, x, mask, dy });
+    moving = step.truth;
+    return step;
   });
   return { id, clause, flags: [], reference: null, config, state, steps };
 }

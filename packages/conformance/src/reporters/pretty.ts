@@ -1,104 +1,208 @@
-import { stripVTControlCharacters, styleText } from "node:util";
-import { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report } from "../report.ts";
-import { extremes, formatShare, formatTimes, furthestFromReference, summarize } from "./summary.ts";
+import { styleText } from "node:util";
+import type { Cause } from "../causes.ts";
+import { CLAUSES } from "../clauses.generated.ts";
+import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report, type Status } from "../report.ts";
+import {
+  countBy,
+  describeCause,
+  exampleOf,
+  extremes,
+  type FailedClause,
+  failedClauses,
+  formatDuration,
+  formatShare,
+  formatTimes,
+  furthestFromReference,
+  summarize,
+} from "./summary.ts";
+import { indent, table } from "./table.ts";
+import { verdict } from "./verdict.ts";
 
-const SHOWN_CASES = 10;
+/** So much of what fails is shown in full: the rest is counted. */
+const CLAUSES_SHOWN = 4;
+const CHECKS_SHOWN = 3;
+const FAILURES_SHOWN = 2;
 
-/** The report for a terminal: clause by clause, then what failed and why, then one line that says it all. */
+const GOOD = styleText("green", "✓");
+const BAD = styleText("red", "✗");
+const NOTE = styleText("yellow", "!");
+
+const STATUS: Readonly<Record<Status, string>> = {
+  passed: "passed",
+  failed: "failed",
+  skipped: "skipped",
+  xfailed: "known to deviate",
+  "not-run": "not run",
+};
+
+/**
+ * The report for a terminal, whose last lines are read first: at the end the verdict, above it a line for every backend, above that
+ * what is wrong, with what the failures have in common and the clause at fault first.
+ */
 export function pretty(report: Report): string {
+  const { results, problems, mutants } = report;
   const blocks = [
-    ...report.results.map((result) => [heading(result), ...clauseTable(result), ...accuracy(result), ...details(result)].join("\n")),
-    ...(report.mutants ? [mutantBlock(report.mutants)] : []),
-    verdict(report),
+    // One backend that is right has room for its whole table.
+    ...(results.length === 1 && isSound(results[0]) ? [clauseTable(results[0])] : []),
+    ...results.map(details),
+    ...(mutants ? [mutantBlock(mutants)] : []),
+    problems.map((problem) => `${BAD} ${problem}`),
+    [...overview(results), ...(report.run.filter.checks.length > 0 ? [] : hints(results))],
+    [styleText(isGreen(report) ? ["green", "bold"] : ["red", "bold"], verdict(report)), styleText("dim", howItRan(report))],
   ];
-  return `${blocks.join("\n\n")}\n`;
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
 }
 
-function heading({ backend, passed, failed, skipped, xfailed, problems }: BackendResult): string {
-  const good = failed === 0 && problems.length === 0;
-  const counts = [`${passed} passed`, `${failed} failed`, `${skipped} skipped`, `${xfailed} known deviations`].join(", ");
-  return `${styleText(good ? "green" : "red", good ? "✓" : "✗")} ${styleText("bold", backend)}  ${counts}`;
+/** What there is to say of a backend besides its numbers: nothing where all is well. */
+function details(result: BackendResult): string[] {
+  const { problems, causes, cases } = result;
+  const explained = new Set(causes.flatMap(({ checks }) => checks));
+  const blocks = [
+    problems.flatMap((problem) => withDetail(BAD, problem.split("\n"))),
+    ...causes.map((cause) => causeLines(cause, cases)),
+    ...clauseBlocks(failedClauses(result, explained), explained.size > 0),
+    [...reasonLines(result, "not-run", BAD), ...reasonLines(result, "xfailed", NOTE), ...reasonLines(result, "skipped", NOTE)],
+  ].filter((lines) => lines.length > 0);
+  if (blocks.length === 0) return [];
+  return [styleText("bold", result.backend), ...blocks.flatMap((lines, index) => indent(index === 0 ? lines : ["", ...lines], 2))];
+}
+
+/** One cause, said once: what it is, one failure of it, and where the others are. */
+function causeLines(cause: Cause, cases: readonly CaseResult[]): string[] {
+  const checks = new Set(cause.checks);
+  const failed = cases.filter(({ id }) => checks.has(id));
+  const clauses = countBy(failed, ({ clause }) => clause);
+  const where = clauses.map(([clause, count]) => `${clause} (${count})`).join(", ");
+  return [
+    `${NOTE} ${styleText("bold", describeCause(cause))}`,
+    ...indent(failureLines(exampleOf(cause, cases)), 2),
+    ...(failed.length > 1 ? [styleText("dim", `  ${failed.length} checks of the clauses ${where}`)] : []),
+  ];
+}
+
+function clauseBlocks(clauses: readonly FailedClause[], more: boolean): string[][] {
+  const share = ({ of, failed }: FailedClause): string => `${failed.length}${more ? " more" : ""} of ${of}`;
+  const others = clauses.slice(CLAUSES_SHOWN).map((each) => `${each.clause} (${share(each)})`);
+  return [
+    ...clauses
+      .slice(0, CLAUSES_SHOWN)
+      .map(({ clause, of, failed }) => [
+        `${styleText("bold", `${clause} ${CLAUSES[clause] ?? ""}`)}  ${styleText("red", `${share({ clause, of, failed })} fail`)}`,
+        ...indent(failed.slice(0, CHECKS_SHOWN).flatMap(failureLines), 2),
+        ...(failed.length > CHECKS_SHOWN ? [styleText("dim", `  and ${failed.length - CHECKS_SHOWN} more checks of this clause`)] : []),
+      ]),
+    others.length === 0 ? [] : [`${styleText("bold", "Also fail")}  ${others.join(", ")}`],
+  ];
+}
+
+function failureLines({ id, clause, failures, failureCount }: CaseResult): string[] {
+  const shown = failures.slice(0, FAILURES_SHOWN);
+  const more = failureCount - shown.length;
+  // The clause stands above, or in the list of clauses.
+  const sentence = (message: string): string => message.replace(`clause ${clause}, `, "").replace(`clause ${clause}: `, "");
+  return [
+    `${BAD} ${id}`,
+    ...indent(
+      shown.flatMap(({ message, stack }) => withDetail("", [sentence(message), ...(stack?.split("\n") ?? [])])),
+      4,
+    ),
+    ...(more > 0 ? [styleText("dim", `    and ${more} more`)] : []),
+  ];
+}
+
+/** How many were skipped, not run or excused, and why. */
+function reasonLines(result: BackendResult, status: Status, mark: string): string[] {
+  const found = countBy(
+    result.cases.filter((each) => each.status === status),
+    ({ reason }) => reason ?? "",
+  );
+  const all = found.reduce((sum, [, count]) => sum + count, 0);
+  const why = found.length === 1 ? found[0][0] : found.map(([reason, count]) => `${reason} (${count})`).join(", ");
+  return all === 0 ? [] : [`${mark} ${all} ${STATUS[status]}: ${why}`];
+}
+
+/** A sentence after its mark, and dimmed below it where it comes from. */
+function withDetail(mark: string, [sentence, ...detail]: readonly string[]): string[] {
+  return [
+    mark === "" ? sentence : `${mark} ${sentence}`,
+    ...indent(
+      detail.map((line) => styleText("dim", line)),
+      2,
+    ),
+  ];
+}
+
+/** A line for every backend. */
+function overview(results: readonly BackendResult[]): string[] {
+  return table(
+    results.map((result) => {
+      const { backend, passed, failed, skipped, xfailed, notRun, duration } = result;
+      const parts: [number, string][] = [
+        [failed, styleText("red", `${failed} failed`)],
+        [notRun, styleText("red", `${notRun} not run`)],
+        [xfailed, styleText("yellow", `${xfailed} known to deviate`)],
+        [skipped, styleText("yellow", `${skipped} skipped`)],
+      ];
+      const counted = [`${passed} passed`, ...parts.filter(([count]) => count > 0).map(([, text]) => text)].join(", ");
+      const { worst } = extremes(result);
+      const error = worst === null || !isSound(result) ? "" : `worst error ${formatShare(worst)} of the bound`;
+      return [`${isSound(result) ? GOOD : BAD} ${styleText("bold", backend)}`, counted, error, styleText("dim", formatDuration(duration))];
+    }),
+  );
+}
+
+/** How to look further into what failed. */
+function hints(results: readonly BackendResult[]): string[] {
+  const [first] = results.flatMap((result) => {
+    const { causes, cases } = result;
+    return causes.length > 0 ? [exampleOf(causes[0], cases)] : failedClauses(result).flatMap(({ failed }) => failed);
+  });
+  return first === undefined ? [] : ["", styleText("dim", `To look into one: --check ${first.id}. All of it: --reporter json.`)];
+}
+
+function howItRan({ run, vectors, results }: Report): string {
+  const times = results.length > 1 ? `, ${formatDuration(run.duration)}` : "";
+  return `seed ${run.seed}, ${run.runs} random cases a property, vectors ${vectors.sha256.slice(0, 12)}${times}`;
 }
 
 function clauseTable(result: BackendResult): string[] {
+  const number = (count: number): string => (count === 0 ? "" : String(count));
   const rows = summarize(result).map((each) => [
     each.clause,
     each.title,
     String(each.passed),
-    each.failed === 0 ? "" : styleText("red", String(each.failed)),
-    each.skipped === 0 ? "" : String(each.skipped),
-    each.xfailed === 0 ? "" : String(each.xfailed),
+    number(each.skipped),
+    number(each.xfailed),
     formatShare(each.worst),
     formatShare(each.reference),
     formatTimes(each.timesReference),
   ]);
-  const heads = ["", "clause", "passed", "failed", "skipped", "deviates", "error/bound", "reference's", "error/reference's"];
-  return table([heads, ...rows], [2, 3, 4, 5, 6, 7, 8]).map((line, index) => (index === 0 ? styleText("dim", line) : line));
-}
-
-function accuracy(result: BackendResult): string[] {
+  const head = ["", "clause", "passed", "skipped", "deviates", "error/bound", "reference's", "error/reference's"];
+  const [first, ...others] = table([head, ...rows], [2, 3, 4, 5, 6, 7]);
   const { worst, reference } = extremes(result);
-  const lines: string[] = [];
-  if (worst !== null) lines.push(`  worst error: ${formatShare(worst)} of the bound, ${worst.output} of ${worst.id}`);
-  if (reference !== null)
-    lines.push(
-      `  the reference's own (Keras; PyTorch in its family): ${formatShare(reference)} of the bound, ${reference.output} of ${reference.id}`,
-    );
   const furthest = furthestFromReference(result);
-  if (furthest !== null) lines.push(`  at most ${formatTimes(furthest.times)} as far from the truth as the reference, in ${furthest.id}`);
-  return lines.length === 0 ? [] : ["", ...lines];
+  return [
+    styleText("dim", first),
+    ...others,
+    ...(worst === null ? [] : ["", `The worst error is ${formatShare(worst)} of the bound: ${worst.output} of ${worst.id}.`]),
+    ...(reference === null
+      ? []
+      : [`The reference's own (Keras; PyTorch in its family) is ${formatShare(reference)}: ${reference.output} of ${reference.id}.`]),
+    ...(furthest === null ? [] : [`It is at most ${formatTimes(furthest.times)} as far from the truth as the reference: ${furthest.id}.`]),
+  ];
 }
 
-function details({ cases, problems }: BackendResult): string[] {
-  const failed = cases.filter(({ status }) => status === "failed");
-  const lines = problems.map((problem) => `  ${styleText("red", "✗")} ${problem}`);
-  for (const each of failed.slice(0, SHOWN_CASES)) lines.push(...failureLines(each));
-  if (failed.length > SHOWN_CASES) lines.push(`  and ${failed.length - SHOWN_CASES} more failed checks: --reporter json has them all`);
-  for (const [reason, count] of reasons(cases, "skipped")) lines.push(`  ${styleText("yellow", "-")} ${count} skipped: ${reason}`);
-  for (const [reason, count] of reasons(cases, "xfailed")) lines.push(`  ${styleText("yellow", "!")} ${count} known to deviate: ${reason}`);
-  return lines.length === 0 ? [] : ["", ...lines];
-}
-
-function failureLines({ id, failures, failureCount }: CaseResult): string[] {
-  const more = failureCount > failures.length ? [`      and ${failureCount - failures.length} more like these`] : [];
-  return [`  ${styleText("red", "✗")} ${id}`, ...failures.map(({ message }) => `      ${message}`), ...more];
-}
-
-function reasons(cases: readonly CaseResult[], status: CaseResult["status"]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const each of cases) if (each.status === status) counts.set(each.reason ?? "", (counts.get(each.reason ?? "") ?? 0) + 1);
-  return counts;
-}
-
-function mutantBlock(mutants: readonly MutantResult[]): string {
+function mutantBlock(mutants: readonly MutantResult[]): string[] {
   const caught = mutants.filter(({ caughtBy }) => caughtBy !== null).length;
-  const good = caught === mutants.length;
-  const title = `${styleText(good ? "green" : "red", good ? "✓" : "✗")} ${styleText("bold", "mutants")}  ${caught} of ${mutants.length} wrong backends caught`;
+  const title = `${caught === mutants.length ? GOOD : BAD} ${styleText("bold", "mutants")}  ${caught} of ${mutants.length} wrong backends caught`;
   const rows = mutants.map(({ mutant, fault, clauses, caughtBy }) => [
     caughtBy === null ? styleText("red", `lives (${clauses.join(", ")})`) : caughtBy.clause,
     mutant,
     fault,
   ]);
-  return [
-    title,
-    ...table([["caught by", "mutant", "fault"], ...rows], []).map((line, index) => (index === 0 ? styleText("dim", line) : line)),
-  ].join("\n");
-}
-
-function verdict(report: Report): string {
-  const { count, sha256 } = report.vectors;
-  const line = `${count} vectors (sha256 ${sha256.slice(0, 12)}), ${report.results.length} backend${report.results.length === 1 ? "" : "s"}`;
-  return isGreen(report) ? styleText("green", `Conforms: ${line}.`) : styleText("red", `Does not conform: ${line}.`);
-}
-
-/** Columns padded to their widest cell; `right` lists those that are aligned to the right. */
-function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => stripVTControlCharacters(row[column]).length)));
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const space = " ".repeat(widths[column] - stripVTControlCharacters(cell).length);
-      return right.includes(column) ? space + cell : cell + space;
-    });
-    return `  ${cells.join("  ")}`.trimEnd();
-  });
+  const [first, ...others] = table([["caught by", "mutant", "fault"], ...rows]);
+  return [title, ...indent([styleText("dim", first), ...others], 2)];
 }

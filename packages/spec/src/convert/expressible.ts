@@ -1,6 +1,5 @@
-import type { BatchNormConfig, VarianceEstimator } from "../config.ts";
+import type { BatchNormConfig, Parameters, VarianceEstimator } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import type { Parameters } from "../state.ts";
 
 /**
  * For a framework whose layer always normalizes axis 1. (At rank 2, axis -1 is the same one, but a config does not know the rank.)

@@ -1,6 +1,7 @@
-import type { BatchNormConfig } from "../config.ts";
+import type { BatchNormConfig, BatchNormState, Numbers } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import { type BatchNormState, copyState, type Numbers, resolveState } from "../state.ts";
+import { isRecord } from "../objects.ts";
+import { copyState, resolveState } from "../state.ts";
 
 /**
  * The state in a Keras layer's `get_weights()` (clause 16.3): gamma, beta, moving_mean, moving_variance, each `[channels]`, without gamma where
@@ -8,9 +9,12 @@ import { type BatchNormState, copyState, type Numbers, resolveState } from "../s
  *
  * Source: Keras 3 and tf-keras, `BatchNormalization.build`, in the order of its `add_weight` calls.
  *
- * @throws BatchNormError `invalid-state` for another number of weights, and what `resolveState` throws.
+ * @throws BatchNormError `invalid-argument` without a config, `invalid-state` for another number of weights, and what `resolveState` throws.
  */
 export function fromKerasWeights(config: Pick<BatchNormConfig, "center" | "scale">, weights: readonly Numbers[]): BatchNormState {
+  if (!isRecord(config)) {
+    throw new BatchNormError("invalid-argument", "There is no config to say which weights there are", config, "scale and center");
+  }
   const order = [...(config.scale ? ["gamma"] : []), ...(config.center ? ["beta"] : []), "moving_mean", "moving_variance"];
   if (!Array.isArray(weights) || weights.length !== order.length) {
     const received = Array.isArray(weights) ? weights.length : weights;

@@ -1,8 +1,8 @@
-import { type BatchNormConfig, resolveConfig, type VarianceEstimator } from "../config.ts";
+import { resolveConfig } from "../config.ts";
+import type { BatchNormConfig, VarianceEstimator } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import { isRecord, rejectUnknownKeys, requireKeys } from "../object.ts";
+import { isRecord, rejectUnknownKeys, requireKeys } from "../objects.ts";
 import { requireEstimator } from "./expressible.ts";
-import { checkKerasDType } from "./keras-dtype.ts";
 
 /** What a Keras layer has that the contract does not, kept so that `toKerasConfig` loses nothing. It is JSON itself. */
 export interface KerasOutside {
@@ -144,4 +144,19 @@ function checkOutside(rest: Readonly<Record<string, unknown>>): void {
     );
   }
   if (rest.dtype !== undefined) checkKerasDType(rest.dtype);
+}
+
+/** The dtype policies under which all four variables of the layer are float32. */
+const FLOAT32_POLICIES: readonly unknown[] = ["float32", "mixed_float16", "mixed_bfloat16"];
+
+/**
+ * Checks the `dtype` of a Keras layer: a policy's name, or a serialized policy `{ class_name, config: { name } }`.
+ *
+ * @throws BatchNormError `unknown-dtype`.
+ */
+function checkKerasDType(dtype: unknown): void {
+  const name = isRecord(dtype) && isRecord(dtype.config) ? dtype.config.name : dtype;
+  if (!FLOAT32_POLICIES.includes(name)) {
+    throw new BatchNormError("unknown-dtype", "The layer's variables are not float32", name ?? dtype, FLOAT32_POLICIES.join(" or "));
+  }
 }

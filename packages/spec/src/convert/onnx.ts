@@ -1,10 +1,11 @@
-import { type BatchNormConfig, resolveConfig } from "../config.ts";
+import { resolveConfig } from "../config.ts";
+import type { BatchNormConfig, BatchNormState, Numbers } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import type { ConfigAndState } from "../json.ts";
 import { decideMode } from "../mode.ts";
-import { rejectUnknownKeys, requireKeys } from "../object.ts";
-import { type BatchNormState, type Numbers, resolveState } from "../state.ts";
+import { rejectUnknownKeys, requireKeys } from "../objects.ts";
+import { resolveState } from "../state.ts";
 import { filledParameters, requireAxisOne, requireEstimator } from "./expressible.ts";
+import type { ConfigAndState } from "./json.ts";
 
 /** The attributes of a `BatchNormalization` node of opset 9 or later; what is absent has ONNX's default. */
 export interface OnnxAttributes {

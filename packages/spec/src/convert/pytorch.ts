@@ -1,9 +1,10 @@
-import { type BatchNormConfig, resolveConfig } from "../config.ts";
+import { resolveConfig } from "../config.ts";
+import type { BatchNormConfig, BatchNormState, Numbers } from "../contract.ts";
 import { BatchNormError } from "../errors.ts";
-import type { ConfigAndState } from "../json.ts";
-import { rejectUnknownKeys, requireKeys } from "../object.ts";
-import { type BatchNormState, type Numbers, resolveState } from "../state.ts";
+import { rejectUnknownKeys, requireKeys } from "../objects.ts";
+import { resolveState } from "../state.ts";
 import { filledParameters, requireAxisOne, requireEstimator } from "./expressible.ts";
+import type { ConfigAndState } from "./json.ts";
 
 /** The constructor arguments of `torch.nn.BatchNorm1d`, `2d` and `3d`, by PyTorch's names; what is absent has PyTorch's default. */
 export interface PyTorchModule {

@@ -7,18 +7,17 @@ import { normalize } from "./normalize.ts";
 /** The arithmetic out of tfjs's ops, for every backend whose tensors lie on a device: webgl, webgpu, node's. Sums are float32. */
 export function composedArithmetic(tf: Tf): Arithmetic<Tensor> {
   return {
-    moments(x, view, masked) {
-      return masked === null ? moments(tf, x, view) : maskedMoments(tf, x, view, masked.mask, masked.moving);
+    moments(inputs, { view }) {
+      return inputs.mask === undefined ? moments(tf, inputs.x, view) : maskedMoments(tf, { ...inputs, mask: inputs.mask }, view);
     },
-    normalize(x, view, normalizer, gamma, beta, epsilon) {
+    normalize(inputs, { view, epsilon }) {
       // A device cannot run over nothing.
-      if (x.size === 0) return tf.clone(x);
-      return normalize(tf, x, view, normalizer, gamma, beta, epsilon);
+      return [inputs.x.size === 0 ? tf.clone(inputs.x) : normalize(tf, inputs, view, epsilon)];
     },
-    gradients(dy, view, operands, epsilon, ofParameters) {
-      if (dy.size > 0) return gradients(tf, dy, view, operands, epsilon, ofParameters);
-      const nothing = (): Tensor => tf.zeros([view.channels]);
-      return { dx: tf.clone(dy), parameters: ofParameters ? { dgamma: nothing(), dbeta: nothing() } : null };
+    gradients(inputs, attributes) {
+      if (inputs.dy.size > 0) return gradients(tf, inputs, attributes);
+      const nothing = (): Tensor => tf.zeros([attributes.view.channels]);
+      return attributes.ofParameters ? [tf.clone(inputs.dy), nothing(), nothing()] : [tf.clone(inputs.dy)];
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import { DOWNSCALE, type Moments, type Normalizer } from "../arithmetic.ts";
+import { DOWNSCALE, type MomentsInputs } from "../arithmetic.ts";
 import { sumPerChannel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
-/** Mean and population variance of every channel of x. The shift is the first element of the channel. */
-export function moments(tf: Tf, x: Tensor, view: ChannelView): Moments<Tensor> {
+/** The moments of every channel of x, as `Arithmetic.moments` gives them. The shift is the first element of the channel. */
+export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const first = tf.slice(
@@ -14,35 +14,40 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Moments<Tensor> {
     shapes.channels,
   );
   const share = 1 / (view.outer * view.inner);
-  const found = momentsAround(tf, elements, finiteOrZero(tf, first), {
+  return momentsAround(tf, elements, finiteOrZero(tf, first), view, {
     seen: (values) => values,
     average: (sum) => tf.mul(sum, share),
   });
-  return { ...perChannel(tf, found, view), count: null };
 }
 
 /**
- * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause 9.4); `count`
- * is the number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not multiplied by 0, so
- * that a hidden NaN stays hidden (clause 9.6).
+ * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause 9.4), and the
+ * number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not multiplied by 0, so that a
+ * hidden NaN stays hidden (clause 9.6).
  */
-export function maskedMoments(tf: Tf, x: Tensor, view: ChannelView, mask: Tensor, moving: Normalizer<Tensor>): Moments<Tensor> {
+export function maskedMoments(
+  tf: Tf,
+  { x, mask, movingMean, movingVariance }: MomentsInputs<Tensor> & { readonly mask: Tensor },
+  view: ChannelView,
+): Tensor[] {
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const visible = tf.reshape(mask, shapes.places);
-  const count = tf.sum(tf.cast(mask, "float32"));
+  // Of a bool tensor of odd bytes, such as 255, webgpu makes numbers as they are (tfjs 4.22).
+  const count = tf.sum(tf.cast(tf.notEqual(tf.cast(mask, "int32"), 0), "float32"));
   // Where it is 0, what is divided by it is not used.
   const n = tf.maximum(count, 1);
-  const found = momentsAround(tf, elements, finiteOrZero(tf, firstVisible(tf, elements, view, mask)), {
+  const shift = finiteOrZero(tf, firstVisible(tf, elements, view, mask));
+  const [mean, variance, remainder, downscale] = momentsAround(tf, elements, shift, view, {
     seen: (values) => tf.where(visible, values, 0),
     average: (sum) => tf.div(sum, n),
   });
-  const { mean, variance, ...rest } = perChannel(tf, found, view);
   const seen = tf.greater(count, 0);
-  return { mean: tf.where(seen, mean, moving.mean), variance: tf.where(seen, variance, moving.variance), ...rest, count };
+  return [tf.where(seen, mean, movingMean!), tf.where(seen, variance, movingVariance!), remainder, downscale, count];
 }
 
-interface Surroundings {
+/** Which elements are averaged, and over how many. */
+interface Averaging {
   /** What of the values enters the sums. */
   seen(values: Tensor): Tensor;
   /** The mean of that, from its sum. */
@@ -58,7 +63,7 @@ interface Surroundings {
  * which may lie far outside, and x - shift is then inaccurate; x - centre is not, and the second mean restores what the first
  * one lost. The offset is rounding, so nothing cancels where its square is subtracted.
  */
-function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { seen, average }: Surroundings): Omit<Moments<Tensor>, "count"> {
+function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { channels }: ChannelView, { seen, average }: Averaging): Tensor[] {
   const meanOf = (values: Tensor): Tensor => average(sumPerChannel(tf, values));
   const centre = tf.add(shift, meanOf(seen(tf.sub(elements, shift))));
   const deviation = seen(tf.sub(elements, centre));
@@ -71,16 +76,8 @@ function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { seen, average 
   const downscaled = meanOf(tf.square(tf.mul(deviation, DOWNSCALE)));
   const fits = tf.isFinite(variance);
   const one = tf.onesLike(variance);
-  return {
-    mean,
-    remainder,
-    variance: tf.where(fits, variance, downscaled),
-    downscale: tf.where(fits, one, tf.mul(one, DOWNSCALE)),
-  };
-}
-
-function perChannel<Found extends Readonly<Record<string, Tensor>>>(tf: Tf, found: Found, { channels }: ChannelView): Found {
-  return Object.fromEntries(Object.entries(found).map(([name, tensor]) => [name, tf.reshape(tensor, [channels])])) as unknown as Found;
+  const found = [mean, tf.where(fits, variance, downscaled), remainder, tf.where(fits, one, tf.mul(one, DOWNSCALE))];
+  return found.map((tensor) => tf.reshape(tensor, [channels]));
 }
 
 /** The elements at the first visible place, one a channel, since all channels share the mask; at the very first where none is. */

@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import type { Batch, Normalizer } from "../arithmetic.ts";
+import type { NormalizeInputs } from "../arithmetic.ts";
 
 /**
  * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's backends only
@@ -8,46 +8,32 @@ import type { Batch, Normalizer } from "../arithmetic.ts";
  */
 export function normalize(
   tf: Tf,
-  x: Tensor,
+  { x, mean, variance, gamma, beta, downscale }: NormalizeInputs<Tensor>,
   view: ChannelView,
-  { mean, variance, batch }: ScaledNormalizer,
-  gamma: Tensor | null,
-  beta: Tensor | null,
   epsilon: number,
 ): Tensor {
   // Up to rank 4 the op takes x as it is, where a reshape could cost a pass on webgl.
   const elements = x.rank <= 4 ? x : tf.reshape(x, [view.outer, view.channels, view.inner]);
   const perChannel = broadcastShape(elements.shape, view);
   const spread = (tensor: Tensor): Tensor => (perChannel.length === 1 ? tensor : tf.reshape(tensor, perChannel));
-  const offset = beta === null ? undefined : spread(beta);
-  if (batch !== null) {
-    const scale = gamma === null ? batch.downscale : tf.mul(gamma, batch.downscale);
-    const shifted = tf.add(variance, downscaled(tf, epsilon, batch));
-    return reshapeTo(tf, batchNorm(tf, elements, spread(mean), spread(shifted), offset, spread(scale), 0), x);
-  }
-  const scale = gamma === null ? undefined : spread(gamma);
+  const offset = beta && spread(beta);
   // tfjs 4.22 writes epsilon into the shader of webgl as JavaScript prints it: 4294967296 is no int of GLSL, nor a float.
-  const literal = Number.isInteger(epsilon) && epsilon >= 2 ** 31 ? 0 : epsilon;
-  const shifted = literal === epsilon ? variance : tf.add(variance, epsilon);
-  return reshapeTo(tf, batchNorm(tf, elements, spread(mean), spread(shifted), offset, scale, literal), x);
+  const literal = downscale !== undefined || (Number.isInteger(epsilon) && epsilon >= 2 ** 31) ? 0 : epsilon;
+  const shifted = literal === epsilon ? variance : tf.add(variance, downscaled(tf, epsilon, downscale));
+  const scale = downscale === undefined ? gamma : gamma === undefined ? downscale : tf.mul(gamma, downscale);
+  const y = batchNorm(tf, elements, spread(mean), spread(shifted), offset, scale && spread(scale), literal);
+  return elements === x ? y : tf.reshape(y, x.shape);
 }
 
-/** A normalizer, and by how much its variance is scaled down where it is a batch's. */
-export type ScaledNormalizer = Normalizer<Tensor> & { readonly batch: Pick<Batch<Tensor>, "downscale"> | null };
-
-/** 1 / sqrt(variance + epsilon), `[channels]`. */
-export function inverseDeviationOf(tf: Tf, { variance, batch }: ScaledNormalizer, epsilon: number): Tensor {
-  if (batch === null) return tf.rsqrt(tf.add(variance, epsilon));
-  return tf.mul(tf.rsqrt(tf.add(variance, downscaled(tf, epsilon, batch))), batch.downscale);
+/** 1 / sqrt(variance + epsilon), `[channels]`, of a variance that may be scaled down (see `Operands`). */
+export function inverseDeviationOf(tf: Tf, variance: Tensor, downscale: Tensor | undefined, epsilon: number): Tensor {
+  const inverse = tf.rsqrt(tf.add(variance, downscaled(tf, epsilon, downscale)));
+  return downscale === undefined ? inverse : tf.mul(inverse, downscale);
 }
 
 /** epsilon in the unit of a variance; beside one that had to be scaled down it may vanish. */
-function downscaled(tf: Tf, epsilon: number, { downscale }: Pick<Batch<Tensor>, "downscale">): Tensor {
-  return tf.mul(tf.mul(downscale, epsilon), downscale);
-}
-
-function reshapeTo(tf: Tf, y: Tensor, { shape, rank }: Tensor): Tensor {
-  return rank <= 4 ? y : tf.reshape(y, shape);
+function downscaled(tf: Tf, epsilon: number, downscale: Tensor | undefined): Tensor | number {
+  return downscale === undefined ? epsilon : tf.mul(tf.mul(downscale, epsilon), downscale);
 }
 
 /** The shape that broadcasts `[channels]` over the channel axis: that axis and those after it, which have `inner` elements. */

@@ -1,0 +1,3 @@
+export { findChromium, launchChromium, noChromium, withChromium } from "./chromium.ts";
+export { openPage } from "./open-page.ts";
+export { type PageOptions, type Site, serveDirectory, servePage } from "./serve.ts";

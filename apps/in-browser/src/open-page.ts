@@ -1,0 +1,17 @@
+import type { Page } from "puppeteer-core";
+import { findChromium, launchChromium } from "./chromium.ts";
+import { type PageOptions, servePage } from "./serve.ts";
+
+/**
+ * Opens a page that loads one module in headless Chromium.
+ *
+ * @throws Error when there is no Chromium.
+ */
+export async function openPage(options: PageOptions): Promise<{ readonly page: Page; close(): Promise<void> }> {
+  const chromium = findChromium();
+  const site = await servePage(options);
+  const browser = await launchChromium(chromium);
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  return { page, close: () => browser.close().then(() => site.close()) };
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { noChromium, openPage, serveDirectory, withChromium } from "../src/index.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "in-browser-test-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+it("serves a directory below a path, and nothing else", async () => {
+  file("numbers.json", "[1, 2]");
+  const { url, close } = await serveDirectory(directory, "/data/");
+  try {
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/data\/$/);
+    expect(await (await fetch(`${url}numbers.json`)).json()).toEqual([1, 2]);
+    expect((await fetch(`${url}nothing.json`)).status).toBe(404);
+    expect((await fetch(new URL("/numbers.json", url))).status).toBe(404);
+  } finally {
+    await close();
+  }
+});
+
+/** The module in the page. */
+declare const module: { readonly answer: number };
+
+describe.skipIf(noChromium() !== null)(withChromium("a page"), () => {
+  it("has the module that it loads, with an alias resolved and files beside it, and is cross-origin isolated", async () => {
+    file("numbers.json", "[1, 2]");
+    const aliased = file("six.js", "export const six = 6;");
+    const { page, close } = await openPage({
+      module: file("module.js", 'import { six } from "the-six";\nexport const answer = 7 * six;'),
+      aliases: { "the-six": aliased },
+      files: directory,
+    });
+    try {
+      expect(await page.evaluate(() => module.answer)).toBe(42);
+      expect(await page.evaluate(async () => (await fetch("/numbers.json")).json())).toEqual([1, 2]);
+      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+    } finally {
+      await close();
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import type { BackwardPass, FloatTensor, ForwardResult, Gradients, MaskTensor, Pass } from "@batchnorm/spec";
+import type { Engine } from "./kernels/engine.ts";
+import { type BatchElements, gradients, inputGradient } from "./kernels/gradients.ts";
+import { moments } from "./kernels/moments.ts";
+import { normalize } from "./kernels/normalize.ts";
+import type { Normalizer } from "./kernels/normalizer.ts";
+import { type CpuState, movingNormalizer, type TrainingArrays, trainingArrays } from "./state.ts";
+
+/** What a forward pass keeps for its backward pass. */
+export interface Saved {
+  /** By reference, not a copy: x must not be written to in between. */
+  readonly x: Float32Array;
+  /** What normalized x. */
+  readonly normalizer: Normalizer;
+  /** Null where the moving statistics did. */
+  readonly batch: BatchElements | null;
+}
+
+export type CpuPass = Pass<FloatTensor, CpuState, MaskTensor>;
+export type CpuResult = ForwardResult<FloatTensor, Saved>;
+
+/** Normalizes with the moving statistics (clause 5.1). */
+export function infer(engine: Engine, pass: CpuPass): CpuResult {
+  return normalizeWith(engine, pass, movingNormalizer(pass.state, pass.config.epsilon), null);
+}
+
+/** Normalizes with the batch's statistics and updates the moving ones (clauses 6.1 and 7.1). */
+export function train(engine: Engine, pass: CpuPass): CpuResult {
+  const { config, state, x, view } = pass;
+  const { gamma, beta } = state.parameters;
+  const mask = pass.mask === null ? null : pass.mask.data;
+  const arrays = trainingArrays(state);
+  const { batch, variance } = arrays;
+  const n = moments(engine, x.data, view, mask, batch.mean, variance);
+  // A mask that hides everything says nothing about the data (clause 9.4).
+  if (n === 0) return infer(engine, pass);
+  batch.set(batch.mean, variance, config.epsilon, gamma, beta);
+  const result = normalizeWith(engine, pass, batch, pass.gradient ? { n, mask } : null);
+  updateMovingStatistics(pass, arrays, n);
+  return result;
+}
+
+function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, batch: BatchElements | null): CpuResult {
+  const { x, view, gradient } = pass;
+  const y = pass.out ?? newTensor(pass);
+  normalize(engine, x.data, y.data, view, normalizer);
+  return { y, saved: gradient ? { x: x.data, normalizer, batch } : undefined };
+}
+
+/** The gradients of a pass (section 10). */
+export function backward(
+  engine: Engine,
+  { dy, out, pass, saved }: BackwardPass<FloatTensor, CpuState, Saved, MaskTensor>,
+): Gradients<FloatTensor> {
+  const { x, normalizer, batch } = saved;
+  const { view, mode, state } = pass;
+  const { gamma, beta } = state.parameters;
+  const { dgamma, dbeta } = trainingArrays(state);
+  const dx = out ?? newTensor(pass);
+  // A frozen layer has nobody who would ask for the sums, and its dx does not need them.
+  if (mode.parameterGradients) gradients(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  else inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
+    parameter === null || !mode.parameterGradients ? null : { data: new Float32Array(gradient), shape: [view.channels] };
+  return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
+}
+
+/** moving = moving * momentum + batch * (1 - momentum), for both statistics (clauses 7.1, 7.3 and 7.4). */
+function updateMovingStatistics({ config, state, view }: CpuPass, { batch, variance }: TrainingArrays, n: number): void {
+  const { momentum, varianceEstimator } = config;
+  const { movingMean, movingVariance } = state.statistics;
+  const { mean } = batch;
+  const correction = varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
+  const { channels } = view;
+  for (let c = 0; c < channels; c++) {
+    movingMean[c] = movingMean[c] * momentum + mean[c] * (1 - momentum);
+    movingVariance[c] = movingVariance[c] * momentum + variance[c] * correction * (1 - momentum);
+  }
+  state.movingIsCurrent = false;
+}
+
+function newTensor({ x, shape }: CpuPass): FloatTensor {
+  return { data: new Float32Array(x.data.length), shape: [...shape] };
+}

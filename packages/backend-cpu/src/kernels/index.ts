@@ -1,0 +1,4 @@
+export type { EngineOptions } from "./engine.ts";
+export type { BatchElements } from "./gradients.ts";
+export { createKernels, type Kernels } from "./kernels.ts";
+export { type ChannelNumbers, Normalizer } from "./normalizer.ts";

@@ -1,0 +1,1 @@
+export { createBackend, fromOnnx, toOnnx } from "@batchnorm/backend-onnx/custom";

@@ -1,0 +1,1 @@
+export { fromOnnx } from "@batchnorm/backend-onnx";

@@ -1,0 +1,127 @@
+import type { OnnxModel } from "@batchnorm/onnx-model";
+import { measureShard, type RecalibrateResult, recalibrate } from "@batchnorm/onnx-model/execute";
+import { readModelFile } from "@batchnorm/onnx-model/node";
+import type { VarianceEstimator } from "@batchnorm/spec";
+import { type Command, Option } from "commander";
+import { type Context, EXIT_CODES, printJson } from "../context.ts";
+import type { DataSet } from "../data/data-set.ts";
+import { type DataOptions, openData, positiveInteger, type ShardOption, shardOption } from "../data-options.ts";
+import { renderDrift } from "../drift-table.ts";
+import { writeJson, writeModelFile } from "../files.ts";
+import { ProgressLine } from "../progress.ts";
+import { loadRuntime } from "../runtime.ts";
+import { Status, wrongUse } from "../status.ts";
+import { counted } from "../table.ts";
+
+const HELP = `
+Data is .npy, .npz or .safetensors, with samples along the first axis. Several inputs take the arrays of their names.
+
+"one" measures all layers in one pass, with the old statistics normalizing. "exact" goes level by level: a layer is measured after all layers
+before it have their new statistics, which takes a pass for each.
+
+With --shard i/n only every n-th batch is measured, and --out is a partial for \`merge\`. Run all n, anywhere, in any order.
+
+Examples:
+  batchnorm recalibrate model.onnx --data images.npy --out new.onnx
+  batchnorm recalibrate model.onnx --data a.npz b.npz --array image=pixels --rounds exact --out new.onnx
+  batchnorm recalibrate model.onnx --data images.npy --shard 2/8 --out 2.json
+${EXIT_CODES}`;
+
+interface RecalibrateCommandOptions extends DataOptions {
+  readonly out: string;
+  readonly rounds: "one" | "exact";
+  readonly layer?: readonly string[];
+  readonly estimator: VarianceEstimator;
+  readonly shard?: ShardOption;
+  readonly json?: boolean;
+  readonly strict?: boolean;
+}
+
+export function addRecalibrate(program: Command, context: Context): void {
+  program
+    .command("recalibrate")
+    .description("New moving statistics from data, pooled in float64, and how far they are from the old ones.")
+    .argument("<model>", "an ONNX file")
+    .requiredOption("--data <file...>", "files with samples")
+    .requiredOption("--out <file>", "the model to write, or with --shard the partial")
+    .option("--batch-size <n>", "samples in a batch (default: the model's, else 32); the result does not depend on it", positiveInteger)
+    .option("--array <input=name...>", "which array of a file feeds an input of another name")
+    .addOption(new Option("--rounds <rounds>", "one pass, or one for each level of layers").choices(["one", "exact"]).default("one"))
+    .addOption(
+      new Option("--estimator <estimator>", "the variance: of Keras, or of PyTorch")
+        .choices(["population", "sample"])
+        .default("population"),
+    )
+    .option("--layer <name...>", "only these layers, by the names that `inspect` gives")
+    .option("--shard <i/n>", "measure one shard, for `merge`", shardOption)
+    .option("--json", "the report as JSON, with every channel")
+    .option("--strict", "exit with 1 when a layer could not be measured")
+    .addHelpText("after", HELP)
+    .action((path: string, options: RecalibrateCommandOptions) => run(context, path, options));
+}
+
+async function run(context: Context, path: string, options: RecalibrateCommandOptions): Promise<void> {
+  const { shard, rounds } = options;
+  if (shard !== undefined && rounds === "exact") {
+    throw wrongUse("Shards are measured in one pass", "--rounds exact", "--rounds one, as every further level needs the merged result");
+  }
+  const model = await readModelFile(path);
+  const data = await openData(model, options, shard);
+  try {
+    if (shard === undefined) await whole(context, model, path, data, options);
+    else await part(context, model, data, shard, options);
+  } finally {
+    await data.close();
+  }
+}
+
+async function whole(context: Context, model: OnnxModel, path: string, data: DataSet, options: RecalibrateCommandOptions): Promise<void> {
+  const { out, rounds, estimator, layer, json = false, strict = false } = options;
+  const ort = await loadRuntime();
+  let progress: ProgressLine | null = null;
+  const result = await recalibrate(model, {
+    ort,
+    rounds,
+    estimator,
+    ...(layer === undefined ? {} : { layers: layer }),
+    batches: () => data.batches(ort),
+    onProgress: ({ pass, passes, batches }) => {
+      progress ??= new ProgressLine(context.terminal, passes * data.length);
+      progress.show(pass * data.length + batches, "batches");
+    },
+  });
+  (progress as ProgressLine | null)?.clear();
+  await writeModelFile(result.model, path, out);
+  if (json) printJson(context, { ...reportOf(result), samples: data.samples, out });
+  else context.terminal.out(`${counted(data.samples, "sample")}\n\n${renderDrift(result)}written to ${out}\n`);
+  if (strict && result.skipped.length > 0) context.finish(Status.findings);
+}
+
+async function part(
+  context: Context,
+  model: OnnxModel,
+  data: DataSet,
+  shard: ShardOption,
+  options: RecalibrateCommandOptions,
+): Promise<void> {
+  const { out, layer, json = false } = options;
+  const ort = await loadRuntime();
+  const progress = new ProgressLine(context.terminal, data.length);
+  let batches = 0;
+  const partial = await measureShard(model, {
+    ort,
+    ...(layer === undefined ? {} : { layers: layer }),
+    batches: () => data.batches(ort),
+    onBatch: () => progress.show(++batches, "batches"),
+    shard: { ...shard, samples: data.samples, totalSamples: data.totalSamples, data: data.fingerprint },
+  });
+  progress.clear();
+  await writeJson(out, partial);
+  if (json) printJson(context, { shard: partial.shard, model: partial.model, out });
+  else context.terminal.out(`shard ${shard.index} of ${shard.of}: ${data.samples} of ${data.totalSamples} samples, written to ${out}\n`);
+}
+
+/** The result without the model. */
+export function reportOf({ drift, skipped, moments }: RecalibrateResult): object {
+  return { drift, skipped, counts: Object.fromEntries(Object.entries(moments).map(([name, { count }]) => [name, count])) };
+}

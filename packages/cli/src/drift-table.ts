@@ -1,0 +1,43 @@
+import type { RecalibrateResult } from "@batchnorm/onnx-model/execute";
+import { renderTable, short } from "./table.ts";
+
+/** So many channels of each layer are shown; --json has all. */
+const SHOWN = 3;
+
+/** Old statistics against new ones: the layers, then the channels that moved most. */
+export function renderDrift({ drift, skipped, moments }: RecalibrateResult): string {
+  const layers = renderTable({
+    columns: ["layer", "channels", "count", "drift", "largest shift", "spread"],
+    rows: drift.map(({ layer, drift: most, channels }) => {
+      const spreads = channels.map(({ spread }) => spread);
+      return [
+        layer,
+        channels.length,
+        moments[layer].count,
+        fixed(most),
+        fixed(Math.max(...channels.map(({ shift }) => shift))),
+        `${fixed(Math.min(...spreads))} .. ${fixed(Math.max(...spreads))}`,
+      ];
+    }),
+  });
+  const channels = renderTable({
+    columns: ["layer", "channel", "mean", "variance", "drift"],
+    rows: drift.flatMap(({ layer, channels: all }) =>
+      all
+        .slice(0, SHOWN)
+        .map(({ channel, oldMean, newMean, oldVariance, newVariance, drift: most }) => [
+          layer,
+          channel,
+          `${short(oldMean)} -> ${short(newMean)}`,
+          `${short(oldVariance)} -> ${short(newVariance)}`,
+          fixed(most),
+        ]),
+    ),
+  });
+  const left = skipped.map(({ layer, code, why }) => `${layer}: ${code}: ${why}\n`).join("");
+  return `${layers}\nThe channels that moved most:\n\n${channels}\n${left}`;
+}
+
+function fixed(value: number): string {
+  return value.toPrecision(3);
+}

@@ -1,0 +1,188 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { VERSION } from "../src/version.ts";
+import { batchnorm, fixture, temporaryFolder } from "./run.ts";
+
+const file = temporaryFolder();
+const digits = fixture("recalibration/digits.onnx");
+const mixed = fixture("torch/resnet18-torchscript-preserve-mixed.onnx");
+
+describe("inspect", () => {
+  it("fails under --strict on a warning, and not on notes", async () => {
+    const notes = await batchnorm("inspect", digits, "--strict");
+    expect(notes.out).toContain("note     foreign-epsilon: pixel_norm: ");
+    expect(notes.status).toBe(0);
+    const { status, out } = await batchnorm("inspect", mixed, "--strict");
+    expect(out).toContain("warning  training-mode: bn1: ");
+    expect(status).toBe(1);
+    expect((await batchnorm("inspect", mixed)).status).toBe(0);
+  });
+
+  it("says where layers in branches are, what was folded away, and what is none", async () => {
+    expect((await batchnorm("inspect", fixture("handmade/if-branches.onnx"))).out).toContain("bn_else (in if/else_branch)");
+    expect((await batchnorm("inspect", fixture("torch/resnet18-dynamo-eval.onnx"))).out).toContain(
+      "Folded away before the file was written:\n",
+    );
+    expect((await batchnorm("inspect", fixture("torch/instance-norm-dynamo.onnx"))).out).toContain(
+      "Looks like one and is none:\n  instance-norm: ",
+    );
+  });
+
+  it("writes a page that needs nothing else, with a picture for every array", async () => {
+    expect((await batchnorm("inspect", digits, "--html", file("digits.html"))).status).toBe(0);
+    const page = readFileSync(file("digits.html"), "utf8");
+    expect(page.match(/<section>/g)).toHaveLength(5);
+    expect(page.match(/<svg /g)).toHaveLength(20);
+    expect(page).toContain("<figcaption>variance: 0.1371 .. 0.5465</figcaption>");
+    expect(page).not.toMatch(/src=|href=|<script/);
+    expect((await batchnorm("inspect", fixture("handmade/non-finite-statistics.onnx"), "--html", file("nan.html"))).status).toBe(0);
+    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<\/figcaption>/);
+  });
+
+  it("gives the whole report as JSON", async () => {
+    const { layers, findings } = JSON.parse((await batchnorm("inspect", digits, "--json")).out);
+    expect(layers.map(({ name }: { name: string }) => name)).toEqual(["pixel_norm", "stem_norm", "depth_norm", "point_norm", "dense_norm"]);
+    expect(findings.map(({ code }: { code: string }) => code)).toEqual(["foreign-epsilon", "foreign-epsilon"]);
+  });
+});
+
+describe("state", () => {
+  it("reads states, and writes them back to the same bytes", async () => {
+    const read = await batchnorm("state", "read", digits, "--out", file("states.json"));
+    expect(read.out).toContain("dense_norm        16  0.002    0.9       1.139 .. 1.694   -1.946 .. 1.532    0.1371 .. 0.5465\n");
+    const { status, out } = await batchnorm("state", "write", digits, file("states.json"), "--out", file("same.onnx"));
+    expect(out).toContain("dense_norm  nothing  -\n");
+    expect(status).toBe(0);
+    expect(readFileSync(file("same.onnx")).equals(readFileSync(digits))).toBe(true);
+  });
+
+  it("writes the states of a weight file into a model with layers of the same names", async () => {
+    const weights = await batchnorm("weights", fixture("keras/digits.keras"), "--json");
+    writeFileSync(file("weights.json"), weights.out);
+    expect((await batchnorm("state", "write", digits, file("weights.json"), "--out", file("keras.onnx"))).status).toBe(0);
+    const states = async (path: string) => JSON.parse((await batchnorm("state", "read", path, "--json")).out).states;
+    const [before, after] = [await states(digits), await states(file("keras.onnx"))];
+    // The fixture was made from these weights.
+    expect(after.stem_norm.statistics).toEqual(before.stem_norm.statistics);
+    expect(after.stem_norm.parameters).toEqual(before.stem_norm.parameters);
+  });
+
+  it("fails under --strict where a state cannot be read, and says why", async () => {
+    const { status, out } = await batchnorm("state", "read", fixture("keras/digits.onnx"), "--strict");
+    expect(status).toBe(1);
+    expect(out).toMatch(/: missing-arrays: The file does not have /);
+  });
+
+  it("refuses JSON without states, and a layer that the model does not have", async () => {
+    writeFileSync(file("empty.json"), "{}");
+    const empty = await batchnorm("state", "write", digits, file("empty.json"), "--out", file("never.onnx"));
+    expect(empty.err).toMatch(/^batchnorm: invalid-argument: The file has no states: received .*\.\n$/);
+    expect(empty.status).toBe(2);
+    writeFileSync(file("text.json"), "{");
+    expect((await batchnorm("state", "write", digits, file("text.json"), "--out", file("never.onnx"))).err).toContain(
+      "The file is not JSON",
+    );
+  });
+});
+
+describe("freeze", () => {
+  it("has to be told which layers", async () => {
+    const { status, err } = await batchnorm("freeze", mixed, "--out", file("never.onnx"));
+    expect(err).toContain("invalid-argument: freeze has to be told which layers");
+    expect(status).toBe(2);
+    expect((await batchnorm("freeze", mixed, "--all", "--layer", "bn1", "--out", file("never.onnx"))).status).toBe(2);
+  });
+
+  it("freezes one layer, or all", async () => {
+    const modes = async (path: string): Promise<string[]> =>
+      JSON.parse((await batchnorm("inspect", path, "--json")).out).layers.map(({ mode }: { mode: string }) => mode);
+    const training = (await modes(mixed)).filter((mode) => mode === "training").length;
+    expect((await batchnorm("freeze", mixed, "--layer", "bn1", "--out", file("one.onnx"))).status).toBe(0);
+    expect((await modes(file("one.onnx"))).filter((mode) => mode === "training")).toHaveLength(training - 1);
+    const { out } = await batchnorm("freeze", mixed, "--all", "--out", file("all.onnx"));
+    expect(out).toContain("layer4.1.bn1           frozen");
+    expect(await modes(file("all.onnx"))).not.toContain("training");
+  });
+
+  it("fails under --strict where a layer stays in training mode", async () => {
+    const spelledOut = fixture("keras/digits-training.onnx");
+    const { status, out } = await batchnorm("freeze", spelledOut, "--all", "--strict", "--out", file("kept.onnx"));
+    expect(out).toContain("still in training mode  no-statistics: ");
+    expect(status).toBe(1);
+  });
+});
+
+describe("fold", () => {
+  it("folds what can be, and says of the rest why not", async () => {
+    const { status, out } = await batchnorm("fold", digits, "--out", file("folded.onnx"));
+    expect(status).toBe(0);
+    expect(out).toContain("dense_norm  MatMul /dense/MatMul   backward   2.2e-4  added an Add\n");
+    expect(out).toContain("pixel_norm  padding  The Conv after the layer pads with zeros");
+    expect((await batchnorm("inspect", file("folded.onnx"))).out).toContain("1 batch normalization\n");
+    expect((await batchnorm("fold", digits, "--strict", "--out", file("folded.onnx"))).status).toBe(1);
+  });
+
+  it("folds chosen layers, and says what float16 costs", async () => {
+    const { out } = await batchnorm("fold", digits, "--layer", "stem_norm", "--float16", "--out", file("half.onnx"));
+    expect(out).not.toContain("dense_norm");
+    expect(out).toMatch(/float16: \d+ nodes converted, /);
+    const unknown = await batchnorm("fold", digits, "--layer", "nobody", "--out", file("never.onnx"));
+    expect(unknown.err).toMatch(/^batchnorm: invalid-argument: The model has no such layer: received "nobody", expected /);
+  });
+});
+
+describe("weights", () => {
+  it("lists the layers of a file", async () => {
+    const { status, out } = await batchnorm("weights", fixture("keras/digits.keras"));
+    expect(status).toBe(0);
+    expect(out).toContain("keras, 5 layers\n");
+    expect(out).toContain("depth_norm  layers/batch_normalization_2         6  0.00001  0.8       float32    -\n");
+  });
+});
+
+describe("every command", () => {
+  it.each([
+    [["inspect", "nowhere.onnx"], /^batchnorm: invalid-model: The model could not be read: .*ENOENT.*\.\n$/],
+    [["inspect"], /^batchnorm: wrong-use: missing required argument 'model'\.\n$/],
+    [["inspect", digits, "--what"], /^batchnorm: wrong-use: unknown option '--what'\.\n$/],
+    [["inspekt"], /^batchnorm: wrong-use: unknown command 'inspekt'/],
+    [["fold", digits], /^batchnorm: wrong-use: required option '--out <file>' not specified\.\n$/],
+    [["weights", "nowhere.keras"], /^batchnorm: invalid-argument: The weight file cannot be read: .*\.\n$/],
+    [["weights", digits], /^batchnorm: (invalid-file|unsupported-format): .*\.\n$/],
+    [["inspect", fixture("keras/digits.keras")], /^batchnorm: invalid-model: .*\.\n$/],
+    [["freeze", digits, "--all", "--out", file("no/such/folder.onnx")], /^batchnorm: invalid-argument: The folder does not exist: .*\.\n$/],
+  ])("says in one sentence with a code what is wrong with %j", async (argv, message) => {
+    const { status, out, err } = await batchnorm(...argv);
+    expect(err).toMatch(message);
+    expect(out).toBe("");
+    expect(status).toBe(2);
+  });
+
+  it("says its version, which is the package's, and its exit codes", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    expect(await batchnorm("--version")).toEqual({ status: 0, out: `${version}\n`, err: "" });
+    expect(VERSION).toBe(version);
+    for (const command of [
+      ["inspect"],
+      ["state", "read"],
+      ["state", "write"],
+      ["freeze"],
+      ["fold"],
+      ["recalibrate"],
+      ["merge"],
+      ["weights"],
+    ]) {
+      const { status, out } = await batchnorm(...command, "--help");
+      expect(status).toBe(0);
+      expect(out).toContain("Examples:\n");
+      expect(out).toContain("Exit codes:\n");
+    }
+  });
+
+  it("moves a model with data beside it out of its folder only with that data, so not at all", async () => {
+    const external = fixture("handmade/external-data.onnx");
+    const { status, err } = await batchnorm("freeze", external, "--all", "--out", file("moved.onnx"));
+    expect(err).toContain("The model has data in files beside it and would lose them");
+    expect(status).toBe(2);
+  });
+});

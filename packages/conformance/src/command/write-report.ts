@@ -1,0 +1,36 @@
+import { writeFile } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
+import type { Check } from "../checks/check.ts";
+import { isGreen, type Report } from "../report.ts";
+import { json } from "../reporters/json.ts";
+import { junit } from "../reporters/junit.ts";
+import { markdown } from "../reporters/markdown.ts";
+import { pretty } from "../reporters/pretty.ts";
+import { wrap } from "../reporters/table.ts";
+import type { CommandOptions } from "./options.ts";
+import { showCheck } from "./show-check.ts";
+
+/** Every way to report, by the name that `--reporter` takes. */
+export const REPORTERS: Readonly<Record<string, (report: Report) => string>> = { pretty, json, junit, markdown };
+
+/** Writes the report where it was asked for. Returns the exit status that it means. */
+export async function writeReport(report: Report, { reporter, out, check }: CommandOptions, suite: readonly Check[]): Promise<number> {
+  // Who asks for single checks wants to see what they are about; the report is then short enough for that.
+  const shown = reporter === "pretty" ? suite.filter(({ id }) => check.includes(id)).map((each) => showCheck(each, report.results)) : [];
+  const text = [...shown, REPORTERS[reporter](report)].join("\n");
+  if (out === undefined) print(text);
+  else await writeFile(out, stripVTControlCharacters(text));
+  return isGreen(report) ? 0 : 1;
+}
+
+/** Prints to the terminal, with colors where they are wanted. */
+function print(text: string): void {
+  // Who reads the first lines only, as `head` does, has not made a mistake.
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const colored = process.env.NO_COLOR === undefined && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
+  // Node 20's styleText colors whatever it writes to.
+  const shown = colored ? text : stripVTControlCharacters(text);
+  process.stdout.write(process.stdout.isTTY ? wrap(shown, process.stdout.columns) : shown);
+}

@@ -1,0 +1,2 @@
+/** The version of this package, which its reports carry. */
+export const VERSION = "0.1.0";

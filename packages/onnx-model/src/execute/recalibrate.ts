@@ -1,0 +1,173 @@
+import { BatchNormError, type Statistics, type VarianceEstimator } from "@batchnorm/spec";
+import { type BatchNormJSON, fromJSON, toJSON } from "@batchnorm/spec/convert";
+import { type Moments, statisticsOf } from "@batchnorm/spec/moments";
+import type { OnnxModel } from "../file/model.ts";
+import type { Match } from "../find/match.ts";
+import { freeze } from "../freeze/freeze.ts";
+import { readStates } from "../states/read-states.ts";
+import { writeStates } from "../states/write-states.ts";
+import { levelsOf } from "./dependencies.ts";
+import { driftOf, type LayerDrift } from "./drift.ts";
+import { type Analysed, analysed, type SkippedLayer, skipUnreachable } from "./execution.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
+
+export interface RecalibrateOptions extends Omit<MeasureOptions, "onBatch"> {
+  /**
+   * `one` (default): one pass over the data, in which all layers are measured and the old statistics normalize. `exact`: level by level; what a
+   * layer reads is measured after all layers before it got their new statistics. That is what training would converge to, and takes as many
+   * passes as layers follow each other.
+   */
+  readonly rounds?: "one" | "exact";
+  /** The names of the layers, as `find` gives them. Default: all that have statistics in the file. */
+  readonly layers?: readonly string[];
+  /** What enters the moving variance (clause 7.4 of the spec). Default: `population`, as Keras has it; PyTorch has `sample`. */
+  readonly estimator?: VarianceEstimator;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /** Passes over the data that are complete, and how many there are. */
+  readonly pass: number;
+  readonly passes: number;
+  /** Batches of this pass that were run. */
+  readonly batches: number;
+}
+
+export interface RecalibrateResult {
+  readonly model: OnnxModel;
+  /** What was measured, by layer. */
+  readonly moments: Readonly<Record<string, Moments>>;
+  /** Old statistics against new ones, the layer that moved most first. */
+  readonly drift: readonly LayerDrift[];
+  readonly skipped: readonly SkippedLayer[];
+}
+
+/**
+ * New moving statistics from data: what each layer reads is measured, and pooled by count, mean and centred sum in float64 (section 19 of the
+ * spec). Training mode is off for this, and on again afterwards: the model that is given is not changed, and the new one has its nodes. So the
+ * result does not depend on batch sizes or order beyond rounding.
+ *
+ * @throws BatchNormError `invalid-argument` for options and missing inputs; `empty-batch` for no data; `non-finite` for data that
+ * gives a mean or variance that is not finite; `unsupported` where a layer in training mode cannot be frozen; `runtime-failure`; what `find` throws.
+ */
+export async function recalibrate(model: OnnxModel, options: RecalibrateOptions): Promise<RecalibrateResult> {
+  const { rounds = "one", estimator = "population", onProgress } = options;
+  if (rounds !== "one" && rounds !== "exact") {
+    throw new BatchNormError("invalid-argument", "rounds is wrong", rounds, '"one" or "exact"');
+  }
+  const plan = await planMeasurement(model, options.layers);
+  const { layers, skipped, states } = plan;
+  const levels = rounds === "one" ? [[...layers.keys()]] : levelNames(plan);
+  let { measured } = plan;
+  const moments: Record<string, Moments> = {};
+  for (const [pass, names] of levels.entries()) {
+    let batches = 0;
+    const found = await measure(measured, chosen(measured, names), {
+      ...options,
+      onBatch: () => onProgress?.({ pass, passes: levels.length, batches: ++batches }),
+    });
+    for (const name of names) moments[name] = found.get(name)!;
+    if (pass + 1 < levels.length) {
+      measured = await analysed((await writeStates(measured.model, newStates(states, moments, names, estimator))).model);
+    }
+  }
+  return finish(model, { states, skipped, moments, estimator });
+}
+
+/** What can be measured, in a copy of the model without training mode. */
+export interface MeasurementPlan {
+  readonly measured: Analysed;
+  readonly layers: ReadonlyMap<string, Match>;
+  readonly skipped: readonly SkippedLayer[];
+  /** The states of the layers before. */
+  readonly states: Readonly<Record<string, BatchNormJSON>>;
+}
+
+export async function planMeasurement(model: OnnxModel, wanted?: readonly string[]): Promise<MeasurementPlan> {
+  const { model: frozen, report } = await freeze(model, { all: true });
+  const [stubborn] = report.kept;
+  if (stubborn !== undefined) {
+    const expected = "a model whose training mode can be turned off";
+    throw new BatchNormError("unsupported", "A layer would normalize with its batch while others are measured", stubborn.layer, expected);
+  }
+  const measured = await analysed(frozen);
+  const { matches, names } = measured.analysis;
+  const unknown = wanted?.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new BatchNormError("invalid-argument", "The model has no such layer", unknown, names.slice(0, 8).join(", ") || "no layers");
+  }
+  const { states, unreadable } = await readStates(model);
+  const skipped: SkippedLayer[] = [];
+  const layers = new Map<string, Match>();
+  for (const [k, match] of matches.entries()) {
+    const layer = names[k];
+    if (wanted !== undefined && !wanted.includes(layer)) continue;
+    const why = unreadable.find((each) => each.layer === layer)?.why;
+    const skip = skipUnreachable(layer, match) ?? (why === undefined ? null : ({ layer, code: "no-state", why } as const));
+    if (skip === null) layers.set(layer, match);
+    else skipped.push(skip);
+  }
+  if (layers.size === 0) {
+    const received = skipped[0]?.why ?? "no batch normalization";
+    throw new BatchNormError("cannot-convert", "The model has no layer to recalibrate", received, "layers with statistics in the file");
+  }
+  return { measured, layers, skipped, states };
+}
+
+function levelNames({ measured, layers }: MeasurementPlan): string[][] {
+  const names = new Map([...layers].map(([name, match]) => [match, name]));
+  return levelsOf(measured.analysis.root, [...layers.values()]).map((level) => level.map((match) => names.get(match)!));
+}
+
+function chosen({ analysis }: Analysed, names: readonly string[]): ReadonlyMap<string, Match> {
+  return new Map(names.map((name) => [name, analysis.matches[analysis.names.indexOf(name)]]));
+}
+
+/** The states with what was measured in place of their statistics. */
+function newStates(
+  states: Readonly<Record<string, BatchNormJSON>>,
+  moments: Readonly<Record<string, Moments>>,
+  names: readonly string[],
+  estimator: VarianceEstimator,
+): Record<string, BatchNormJSON> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { config, state } = fromJSON(states[name]);
+      return [name, toJSON(config, { parameters: state.parameters, statistics: finiteStatistics(name, moments[name], estimator) })];
+    }),
+  );
+}
+
+function finiteStatistics(layer: string, moments: Moments, estimator: VarianceEstimator): Statistics {
+  const statistics = statisticsOf(moments, estimator);
+  for (const [what, values] of Object.entries(statistics) as [string, Float32Array][]) {
+    const channel = values.findIndex((value) => !Number.isFinite(value));
+    if (channel >= 0) {
+      const place = `${what} of channel ${channel} of the layer ${layer}`;
+      throw new BatchNormError("non-finite", `The data gives no usable ${place}`, values[channel], "a finite number");
+    }
+  }
+  return statistics;
+}
+
+/** Writes what was measured into the model, and compares it with what was there. */
+export async function finish(
+  model: OnnxModel,
+  {
+    states,
+    skipped,
+    moments,
+    estimator,
+  }: Pick<MeasurementPlan, "states" | "skipped"> & {
+    readonly moments: Readonly<Record<string, Moments>>;
+    readonly estimator: VarianceEstimator;
+  },
+): Promise<RecalibrateResult> {
+  const fresh = newStates(states, moments, Object.keys(moments), estimator);
+  const { model: written } = await writeStates(model, fresh);
+  const drift = Object.entries(fresh).map(([name, json]) => {
+    const { config, state: before } = fromJSON(states[name]);
+    return driftOf(name, before.statistics, fromJSON(json).state.statistics, config.epsilon);
+  });
+  return { model: written, moments, drift: drift.sort((a, b) => b.drift - a.drift), skipped };
+}

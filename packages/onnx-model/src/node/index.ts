@@ -1,0 +1,1 @@
+export { folderReader, readModelFile } from "./read-model-file.ts";
