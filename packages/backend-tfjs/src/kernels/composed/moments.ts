@@ -37,7 +37,8 @@ export function maskedMoments(
   const elements = tf.reshape(x, shapes.elements);
   const visible = tf.reshape(mask, shapes.places);
   // Of a bool tensor of odd bytes, such as 255, webgpu makes numbers as they are (tfjs 4.22).
-  const count = tf.sum(tf.cast(tf.notEqual(tf.cast(mask, "int32"), 0), "float32"));
+  const bytes = tf.cast(tf.reshape(mask, [view.outer * view.inner]), "int32");
+  const count = tf.sum(tf.cast(tf.notEqual(bytes, 0), "float32"));
   // Where it is 0, what is divided by it is not used.
   const n = tf.maximum(count, 1);
   const shift = finiteOrZero(tf, firstVisible(tf, elements, view, mask));
