@@ -2,7 +2,10 @@ import { channelView, sizeOf } from "@batchnorm/spec";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** One training step with a gradient, from the state of a new layer with momentum 0: the moving statistics are the batch's own. */
+/**
+ * One training step with a gradient, from the state of a new layer with momentum 0: the moving statistics are the
+ * batch's own.
+ */
 export interface AccuracyCase {
   readonly id: string;
   /** The elements of one channel. */

@@ -5,15 +5,23 @@ export const OUTPUTS = ["y", "movingMean", "movingVariance", "dx", "dgamma", "db
 export type OutputName = (typeof OUTPUTS)[number];
 export type Results = Readonly<Record<OutputName, ArrayLike<number>>>;
 
-/** How far each output of a case lies from the truth at its worst element, in units of the last place of the output's largest number. */
+/**
+ * How far each output of a case lies from the truth at its worst element, in units of the last place of the output's
+ * largest number.
+ */
 export type Errors = Readonly<Record<OutputName, number>>;
 
 export interface Truth extends Readonly<Record<OutputName, Float64Array>> {
-  /** By how much the terms of a sum outweigh the sum itself, in its largest channel; 1 for what is no sum of both signs. */
+  /**
+   * By how much the terms of a sum outweigh the sum itself, in its largest channel; 1 for what is no sum of both
+   * signs.
+   */
   readonly condition: Errors;
 }
 
-/** The formulas of docs/spec.md in float64, with sums of deviations, whose errors are far below those of any float32. */
+/**
+ * The formulas of docs/spec.md in float64, with sums of deviations, whose errors are far below those of any float32.
+ */
 export function truthOf({ x, dy, mask, gamma, beta, shape, axis }: AccuracyCase): Truth {
   const view = channelView(shape, axis);
   const { outer, channels, inner } = view;

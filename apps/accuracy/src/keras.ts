@@ -9,7 +9,10 @@ import { type Errors, errorsOf, OUTPUTS, type Results, truthOf } from "./errors.
 
 const PROGRAM = fileURLToPath(new URL("run_keras.py", import.meta.url));
 
-/** The errors of Keras itself on TensorFlow, by the ids of the cases. `python` is one that has keras, tensorflow and numpy. */
+/**
+ * The errors of Keras itself on TensorFlow, by the ids of the cases. `python` is one that has keras, tensorflow and
+ * numpy.
+ */
 export async function kerasErrors(python: string, plans: readonly Plan[]): Promise<Record<string, Errors>> {
   const folder = mkdtempSync(join(tmpdir(), "accuracy-"));
   const child = spawn(python, [PROGRAM], { stdio: ["pipe", "pipe", "inherit"] });

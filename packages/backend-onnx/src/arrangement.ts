@@ -15,8 +15,8 @@ export interface Arrangement {
 type Target = Pick<Device, "onHost" | "longestRow" | "longestStage">;
 
 /**
- * Many rows below this length are better left alone on the CPU: elementwise operators cost 35 ns a row there, the operator 2.5 ns an
- * element. It takes a number of rows without small divisors to get here.
+ * Many rows below this length are better left alone on the CPU: elementwise operators cost 35 ns a row there, the
+ * operator 2.5 ns an element. It takes a number of rows without small divisors to get here.
  */
 const SHORTEST_ROW = 20;
 

@@ -27,8 +27,8 @@ export function inferenceSource({ layout, onGpu, config: { epsilon } }: GraphOpt
 }
 
 /**
- * A training step. On a GPU it reckons with squares that overflow from the start, since nothing is read back there; on the CPU it
- * runs again where they did.
+ * A training step. On a GPU it reckons with squares that overflow from the start, since nothing is read back there;
+ * on the CPU it runs again where they did.
  */
 export function trainingSource(options: GraphOptions, masked: boolean): GraphSource {
   const wide = trainingSourceOf(options, masked, "wide");

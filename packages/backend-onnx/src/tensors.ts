@@ -89,9 +89,9 @@ export function viewOf({ Tensor }: OrtRuntime, tensor: Tensor, shape: readonly n
 }
 
 /**
- * A mask as the graphs take it, 0 or 1 an element: a byte of 255, such as an image's alpha channel has, is true to the
- * contract, but the runtime's CPU kernels count it as 255 elements. On the host it is a copy, which the caller cannot write
- * to any more; on a GPU a view, since shaders read "not 0" (onnxruntime-web 1.30).
+ * A mask as the graphs take it, 0 or 1 an element: a byte of 255, such as an image's alpha channel has, is true to
+ * the contract, but the runtime's CPU kernels count it as 255 elements. On the host it is a copy, which the caller
+ * cannot write to any more; on a GPU a view, since shaders read "not 0" (onnxruntime-web 1.30).
  */
 export function maskOf({ Tensor }: OrtRuntime, mask: Tensor, shape: readonly number[]): Tensor {
   if (isOnGpu(mask)) return Tensor.fromGpuBuffer(mask.gpuBuffer, { dataType: "bool", dims: shape });

@@ -28,6 +28,7 @@ export type Tf = Pick<
   | "max"
   | "maximum"
   | "mul"
+  | "notEqual"
   | "onesLike"
   | "pad"
   | "ready"

@@ -2,8 +2,8 @@ import { type ChannelView, channelView } from "@batchnorm/spec";
 import type { Case, Outputs, Step } from "../src/vectors/case.ts";
 
 /**
- * The liberties that docs/spec.md leaves to an implementation. Everything that is not a sum is float32, one rounding an operation;
- * sums are float32 or float64.
+ * The liberties that docs/spec.md leaves to an implementation. Everything that is not a sum is float32, one rounding
+ * an operation; sums are float32 or float64.
  */
 export interface Liberties {
   readonly accumulation: "float32" | "float64";
@@ -14,8 +14,8 @@ export interface Liberties {
   /** Which element of the channel x is shifted by. */
   readonly shift: "first" | "last" | "largest";
   /**
-   * Whether the mean is corrected by a second one, from differences to the first: honest float32 sums need that, in float64 an element
-   * that lies far outside costs nothing.
+   * Whether the mean is corrected by a second one, from differences to the first: honest float32 sums need that, in
+   * float64 an element that lies far outside costs nothing.
    */
   readonly corrected: boolean;
   /** A second pass over x - mean, or one pass over differences from the shift or the first mean. */
@@ -47,7 +47,9 @@ interface Moments {
   readonly variance: number;
 }
 
-/** What an honest implementation with these liberties gives at every step of a case. It shares no code with the suite. */
+/**
+ * What an honest implementation with these liberties gives at every step of a case. It shares no code with the suite.
+ */
 export function honestOutputs({ config, state, steps }: Case, liberties: Liberties): Outputs[] {
   const round = rounding(liberties);
   let gamma = state.parameters.gamma;

@@ -7,7 +7,8 @@ import { finite } from "./moments.ts";
 export type Through = "moving" | "batch" | "visible";
 
 /**
- * The gradients, clauses 10.1 to 10.5. With r = 1 / sqrt(variance + epsilon), xHat = (x - mean) r and sums over a channel,
+ * The gradients, clauses 10.1 to 10.5. With r = 1 / sqrt(variance + epsilon), xHat = (x - mean) r and sums over a
+ * channel,
  *
  *     dbeta = sum(dy)        dgamma = sum(dy xHat)
  *     dx = gamma r dy                                        through the moving statistics
@@ -50,7 +51,10 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   return graph;
 }
 
-/** What the batch takes out of dy at the visible elements, 0 at the others: a hidden one may be infinite, and so dgamma. */
+/**
+ * What the batch takes out of dy at the visible elements, 0 at the others: a hidden one may be infinite, and so
+ * dgamma.
+ */
 function enteredUnderMask(graph: Graph, layout: Layout, deviation: Value, pull: Value, shift: Value): Value {
   const zero = graph.float32(0);
   const carried = layout.less(graph, layout.timesUnbounded(graph, deviation, pull), graph.sub(zero, shift));

@@ -1,11 +1,17 @@
 import type { Dimension, Graph, Value } from "./graph.ts";
 import type { Layout } from "./layout.ts";
 
-/** What travels together in one input, in this order: vectors of `[channels]` as the rows of one tensor, or `[4]` scalars. */
+/**
+ * What travels together in one input, in this order: vectors of `[channels]` as the rows of one tensor, or `[4]`
+ * scalars.
+ */
 const PARTS = {
   parameters: ["gamma", "beta"],
   statistics: ["mean", "variance"],
-  /** The mean and 1 / sqrt(variance + epsilon) that a training step normalized with; `remainder` is what float32 lost of the mean. */
+  /**
+   * The mean and 1 / sqrt(variance + epsilon) that a training step normalized with; `remainder` is what float32 lost
+   * of the mean.
+   */
   normalizer: ["mean", "inverse", "remainder"],
   /** `rest` is 1 - momentum, `count` the number of elements of a channel. */
   scalars: ["epsilon", "momentum", "rest", "count"],
@@ -19,12 +25,14 @@ export function elements(graph: Graph, layout: Layout, name: "x" | "dy"): Value 
 }
 
 /**
- * Several values in one input, since an input of a run costs 1 to 6 microseconds on wasm (onnxruntime-web 1.30). So packed, the state is
- * 4 to 10 microseconds a run slower than initializers would be; but one session serves every layer, while initializers want a new
- * one (300 microseconds at least) whenever a parameter or a statistic changes. For the same reason epsilon and momentum are no
- * constants: a graph of each config's own would compile shaders of its own on webgpu.
+ * Several values in one input, since an input of a run costs 1 to 6 microseconds on wasm (onnxruntime-web 1.30). So
+ * packed, the state is 4 to 10 microseconds a run slower than initializers would be; but one session serves every
+ * layer, while initializers want a new one (300 microseconds at least) whenever a parameter or a statistic changes.
+ * For the same reason epsilon and momentum are no constants: a graph of each config's own would compile shaders of
+ * its own on webgpu.
  *
- * Gather takes a part out. (Split does not work without sizes on JSEP, the older WebGPU provider of onnxruntime-web 1.30.)
+ * Gather takes a part out. (Split does not work without sizes on JSEP, the older WebGPU provider of onnxruntime-web
+ * 1.30.)
  */
 export function packed<Name extends keyof Parts>(graph: Graph, name: Name): (part: Parts[Name][number]) => Value {
   const { length } = PARTS[name];

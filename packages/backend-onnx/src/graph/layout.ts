@@ -3,8 +3,8 @@ import type { Dimension, Graph, Value } from "./graph.ts";
 import type { StageShape } from "./stages.ts";
 
 /**
- * How x lies in a graph. The formulas are written once, over values of x's shape and values of `[channels]`; a layout says how
- * the one kind meets the other. There is no transposition in either.
+ * How x lies in a graph. The formulas are written once, over values of x's shape and values of `[channels]`; a layout
+ * says how the one kind meets the other. There is no transposition in either.
  */
 export interface Layout {
   readonly name: "channels-first" | "channels-last";
@@ -15,8 +15,9 @@ export interface Layout {
   /** The dimensions of a mask over x. */
   readonly maskShape: readonly Dimension[];
   /**
-   * What a mask is given as. The bytes of a bool tensor may be any, such as the 255 of an image's alpha channel, and kernels on the CPU
-   * take a bool for 0 or 1 (onnxruntime 1.30 counts 255 as 255, or looks at one bit); as numbers all of them are right.
+   * What a mask is given as. The bytes of a bool tensor may be any, such as the 255 of an image's alpha channel, and
+   * kernels on the CPU take a bool for 0 or 1 (onnxruntime 1.30 counts 255 as 255, or looks at one bit); as numbers
+   * all of them are right.
    */
   readonly maskType: "uint8" | "bool";
   /** Declares the inputs that the layout itself needs. */
@@ -44,17 +45,17 @@ export interface Layout {
 /** What kind of device a layout is for. */
 export interface LayoutOptions {
   /**
-   * On the CPU, sums of blocks are added in float64, which a GPU does not have: there, in further stages. And on the CPU the
-   * BatchNormalization of inference subtracts, multiplies and adds, with a variance of 0 and an epsilon of 1: its kernel takes a row in 5
-   * ns, where an elementwise operator takes 35 to broadcast over it, and needs one pass for a product and a sum. What a GPU
-   * takes for 1 / sqrt(1) need not be 1.
+   * On the CPU, sums of blocks are added in float64, which a GPU does not have: there, in further stages. And on the
+   * CPU the BatchNormalization of inference subtracts, multiplies and adds, with a variance of 0 and an epsilon of 1:
+   * its kernel takes a row in 5 ns, where an elementwise operator takes 35 to broadcast over it, and needs one pass
+   * for a product and a sum. What a GPU takes for 1 / sqrt(1) need not be 1.
    */
   readonly onHost: boolean;
 }
 
 /**
- * The int64 inputs that split an axis into the stages of its sum: the shape that has them, and the zeros that go behind the axis, as
- * Reshape and Pad take them. An axis of one stage has neither.
+ * The int64 inputs that split an axis into the stages of its sum: the shape that has them, and the zeros that go
+ * behind the axis, as Reshape and Pad take them. An axis of one stage has neither.
  */
 export interface AxisInputs {
   readonly stages: string;
@@ -107,9 +108,10 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
       onHost
         ? operator(graph, x, factor, summand, vector(graph, 0, factor))
         : graph.add(graph.mul(x, spread(graph, factor)), spread(graph, summand)),
+    // Slice copies what it takes, where a Gather after another copies a whole row of channels first.
     first: (graph, x) => {
-      const index = graph.int64(0);
-      return graph.op("Gather", [graph.op("Gather", [x, index], { axis: 0 }), index], { axis: 1 });
+      const corner = graph.op("Slice", [x, graph.int64([0, 0]), graph.int64([1, 1]), graph.int64([0, 2])]);
+      return graph.op("Reshape", [corner, graph.int64([-1])]);
     },
     largest: (graph, x) => reduce(graph, "ReduceMax", reduce(graph, "ReduceMax", x, 2), 0),
     sum: (graph, x) => sum(graph, x, "ReduceSum"),
@@ -120,10 +122,11 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
 }
 
 /**
- * Channels last, `[rows, channels]`, with `tile` rows put side by side: x is `[rows / tile, tile * channels]`, which is the same
- * memory. Vectors of `[channels]` are repeated to fit. The runtime's elementwise operators work through one broadcast span
- * after another, and a span of 64 channels costs them more in bookkeeping than in arithmetic: on `[25088, 64]`, Mul and Add
- * took 2.1 ms on `[rows, channels]` and 1.5 ms with 16 rows side by side (onnxruntime-web 1.30, wasm, one thread).
+ * Channels last, `[rows, channels]`, with `tile` rows put side by side: x is `[rows / tile, tile * channels]`, which
+ * is the same memory. Vectors of `[channels]` are repeated to fit. The runtime's elementwise operators work through
+ * one broadcast span after another, and a span of 64 channels costs them more in bookkeeping than in arithmetic: on
+ * `[25088, 64]`, Mul and Add took 2.1 ms on `[rows, channels]` and 1.5 ms with 16 rows side by side (onnxruntime-web
+ * 1.30, wasm, one thread).
  */
 export function channelsLast(rows: StageShape, tile: StageShape, { onHost }: LayoutOptions): Layout {
   const spread = (graph: Graph, perChannel: Value): Value => graph.op("Tile", [perChannel, TILE]);

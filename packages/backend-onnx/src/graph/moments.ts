@@ -16,13 +16,16 @@ export interface Moments {
   readonly remainder: Value;
   /** 1 / sqrt(variance + epsilon). */
   readonly inverse: Value;
-  /** The population variance times the weight, which may be small enough for the product to fit float32 where the variance does not. */
+  /**
+   * The population variance times the weight, which may be small enough for the product to fit float32 where the
+   * variance does not.
+   */
   weighVariance(weight: (variance: Value) => Value): Value;
 }
 
 /**
- * Whether the variance, too, has to be right where the squares of the deviations overflow float32 (clause 12.7). It takes two passes
- * more.
+ * Whether the variance, too, has to be right where the squares of the deviations overflow float32 (clause 12.7). It
+ * takes two passes more.
  */
 export type Range = "narrow" | "wide";
 
@@ -33,10 +36,10 @@ export type Range = "narrow" | "wide";
  *     mean = centre + offset        offset = mean(x - centre)
  *     variance = mean((x - centre)^2) - offset^2
  *
- * Float32 sums of x itself would lose the digits of the deviations to an offset (clause 12.6). An element that lies far outside makes
- * x - shift as inaccurate; x - centre is not, and the second mean restores what the first one lost. The offset is rounding, so
- * nothing cancels where its square is subtracted. In a constant channel every difference is 0, and so the variance is 0
- * exactly (clause 11.3).
+ * Float32 sums of x itself would lose the digits of the deviations to an offset (clause 12.6). An element that lies
+ * far outside makes x - shift as inaccurate; x - centre is not, and the second mean restores what the first one lost.
+ * The offset is rounding, so nothing cancels where its square is subtracted. In a constant channel every difference
+ * is 0, and so the variance is 0 exactly (clause 11.3).
  */
 export function moments(graph: Graph, layout: Layout, x: Value, count: Value, epsilon: Value, range: Range): Moments {
   const shift = finite(graph, layout.first(graph, x));
@@ -52,9 +55,9 @@ export interface VisibleMoments extends Moments {
 }
 
 /**
- * The moments of the visible elements, those of `otherwise` where all are hidden (clause 9.4). The hidden ones are left out of the
- * sums by choice, not by a factor 0, so that a NaN among them stays there (clause 9.6). The shift is the largest visible
- * element, since the first may be hidden.
+ * The moments of the visible elements, those of `otherwise` where all are hidden (clause 9.4). The hidden ones are
+ * left out of the sums by choice, not by a factor 0, so that a NaN among them stays there (clause 9.6). The shift is
+ * the largest visible element, since the first may be hidden.
  */
 export function visibleMoments(
   graph: Graph,
@@ -96,8 +99,7 @@ function momentsAround(graph: Graph, layout: Layout, x: Value, shift: Value, { s
   // Of an infinite centre the differences are NaN, and the mean is infinite all the same (clause 11.1).
   const offset = finite(graph, mean(layout.sum(graph, entering)));
   const corrected = graph.add(centre, offset);
-  const remainder = graph.sub(offset, graph.sub(corrected, centre));
-  const common = { deviation, offset, mean: corrected, remainder: finite(graph, remainder) };
+  const common = { deviation, offset, mean: corrected, remainder: graph.sub(offset, graph.sub(corrected, centre)) };
   const variance = graph.sub(mean(layout.sumOfSquares(graph, entering)), graph.mul(offset, offset));
   const inverse = inverseDeviation(graph, variance, epsilon);
   if (range === "narrow") return { ...common, inverse, weighVariance: (weight) => weight(variance) };
@@ -118,7 +120,10 @@ function fitsFloat32(graph: Graph, value: Value): Value {
   return graph.op("LessOrEqual", [graph.op("Abs", [value]), graph.float32(LARGEST_FLOAT32)]);
 }
 
-/** The value, or 0 in its place where it is infinite or NaN: x - shift would turn an infinite mean into NaN (clause 11.1). */
+/**
+ * The value, or 0 in its place where it is infinite or NaN: x - shift would turn an infinite mean into NaN (clause
+ * 11.1).
+ */
 export function finite(graph: Graph, value: Value): Value {
   return graph.where(fitsFloat32(graph, value), value, graph.float32(0));
 }

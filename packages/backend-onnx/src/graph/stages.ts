@@ -1,7 +1,7 @@
 /**
- * How an axis is summed. A float32 sum of n terms in a row may lose n roundings, one in stages only as many as the stages are long
- * (docs/spec.md, clause 12.3): of a million terms, 62500 sums of 16, and the sum of those. `padding` zeros behind the axis make its length the
- * product of the factors, and each factor is a stage.
+ * How an axis is summed. A float32 sum of n terms in a row may lose n roundings, one in stages only as many as the
+ * stages are long (docs/spec.md, clause 12.3): of a million terms, 62500 sums of 16, and the sum of those. `padding`
+ * zeros behind the axis make its length the product of the factors, and each factor is a stage.
  */
 export interface Stages {
   /** The last one belongs to the elements that lie closest. */
@@ -41,10 +41,13 @@ export function stagesOf(length: number, longest: number): Stages {
   return { factors: [...rest.factors, block], padding: padding + rest.padding * block };
 }
 
-/** Of the lengths that are not much shorter than the longest, the one that wants the least padding, which costs a copy of everything. */
+/**
+ * Of the lengths that are not much shorter than the longest, the one that wants the least padding, which costs a copy
+ * of everything.
+ */
 function blockLength(length: number, longest: number): number {
   const padding = (block: number): number => Math.ceil(length / block) * block - length;
   let best = longest;
-  for (let block = best; block > longest / 3; block--) if (padding(block) < padding(best)) best = block;
+  for (let block = best; block > longest / 5; block--) if (padding(block) < padding(best)) best = block;
   return best;
 }

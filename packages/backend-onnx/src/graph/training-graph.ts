@@ -16,8 +16,8 @@ export interface TrainingOptions {
  *
  * `normalizer_out` is what `backward` needs of the statistics that normalized: see `PARTS`.
  *
- * The formulas are spelled out. BatchNormalization in training mode takes its mean from a plain float32 sum, knows no mask, and throws
- * on webgpu ("trainingMode is not supported yet", onnxruntime-web 1.30).
+ * The formulas are spelled out. BatchNormalization in training mode takes its mean from a plain float32 sum, knows no
+ * mask, and throws on webgpu ("trainingMode is not supported yet", onnxruntime-web 1.30).
  */
 export function trainingGraph(layout: Layout, { masked, estimator, range }: TrainingOptions): Graph {
   const graph = new Graph(masked ? "training-masked" : "training");
@@ -39,7 +39,10 @@ export function trainingGraph(layout: Layout, { masked, estimator, range }: Trai
     const n = visible?.count ?? scalars("count");
     return graph.mul(weighed, graph.div(n, atLeastOne(graph, graph.sub(n, graph.float32(1)))));
   };
-  /** old * momentum + batch * (1 - momentum) (clause 7.1), and the old one where the mask hides the batch (clause 9.4). */
+  /**
+   * old * momentum + batch * (1 - momentum) (clause 7.1), and the old one where the mask hides the batch (clause
+   * 9.4).
+   */
   const move = (old: Value, weighed: Value): Value => {
     const moved = graph.add(graph.mul(old, momentum), weighed);
     return visible === null ? moved : graph.where(visible.any, moved, old);

@@ -26,7 +26,10 @@ export interface NormalizeInputs<T> {
   readonly downscale?: Maybe<T>;
 }
 
-/** What brings the square of a difference of two float32 numbers, and a sum of such squares, into the range of float32. */
+/**
+ * What brings the square of a difference of two float32 numbers, and a sum of such squares, into the range of
+ * float32.
+ */
 export const DOWNSCALE: number = 2 ** -80;
 
 /** What the gradients are made of besides dy. */
@@ -36,7 +39,10 @@ export interface Operands<T> {
   readonly variance: T;
   /** Of a batch: its mean less the float32 of that, `[channels]`. */
   readonly remainder?: Maybe<T>;
-  /** Of a batch: 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`. The variance is that of x times this. */
+  /**
+   * Of a batch: 1, or 2^-80 where a variance overflows float32 (clause 12.7), `[channels]`. The variance is that of x
+   * times this.
+   */
   readonly downscale?: Maybe<T>;
   readonly gamma?: Maybe<T>;
   /** Which elements entered the batch statistics; absent where all did. */
@@ -59,13 +65,15 @@ export interface GradientAttributes {
 }
 
 /**
- * The arithmetic of the layer as three kernels in tfjs's own form: tensors by name in, a list of tensors out, float32, seen as
- * `[outer, channels, inner]`. Inputs are in order and never written to. From a layer down to a loop, values travel in this form.
+ * The arithmetic of the layer as three kernels in tfjs's own form: tensors by name in, a list of tensors out,
+ * float32, seen as `[outer, channels, inner]`. Inputs are in order and never written to. From a layer down to a loop,
+ * values travel in this form.
  */
 export interface Arithmetic<T extends TensorInfo> {
   /**
-   * `[mean, variance, remainder, downscale]` of every channel (clause 6.2; see `Operands`). Under a mask those of the visible
-   * elements, with their count at the end; the moving ones and a count of 0 where it hides everything (clause 9.4).
+   * `[mean, variance, remainder, downscale]` of every channel (clause 6.2; see `Operands`). Under a mask those of the
+   * visible elements, with their count at the end; the moving ones and a count of 0 where it hides everything (clause
+   * 9.4).
    */
   moments(inputs: MomentsInputs<T>, attributes: { readonly view: ChannelView }): T[];
 
@@ -73,7 +81,8 @@ export interface Arithmetic<T extends TensorInfo> {
   normalize(inputs: NormalizeInputs<T>, attributes: { readonly view: ChannelView; readonly epsilon: number }): T[];
 
   /**
-   * `[dx]` or `[dx, dgamma, dbeta]` in closed form (section 10), with r = 1 / sqrt(variance + epsilon), xHat = (x - mean) r:
+   * `[dx]` or `[dx, dgamma, dbeta]` in closed form (section 10), with r = 1 / sqrt(variance + epsilon), xHat = (x -
+   * mean) r:
    *
    *     dbeta = sum(dy)      dgamma = sum(dy xHat)
    *     dx = gamma r (dy - (dbeta + xHat dgamma) / n)      at elements that entered the batch statistics

@@ -5,10 +5,16 @@ import { type Accuracy, AVERAGE_ROUNDINGS, ROUNDINGS, UNIT_ROUNDOFF, underflow }
 import { gradientBounds, type StepParameters } from "./gradient-bounds.ts";
 import { batchNormalizers, type Normalizer, normalizer, visibleCount } from "./normalizer.ts";
 
-/** For every output of a step, how far from the truth each of its elements may lie; null where the step has no such output. */
+/**
+ * For every output of a step, how far from the truth each of its elements may lie; null where the step has no such
+ * output.
+ */
 export type Bounds = Readonly<Record<OutputName, Float64Array | null>>;
 
-/** The bounds of every step of a case (docs/spec.md, section 12). The errors of moving statistics carry over from step to step. */
+/**
+ * The bounds of every step of a case (docs/spec.md, section 12). The errors of moving statistics carry over from step
+ * to step.
+ */
 export function caseBounds({ config, state, steps }: Case, accuracy: Accuracy): Bounds[] {
   let moving = exact(state.statistics.movingMean, state.statistics.movingVariance);
   let parameters: StepParameters = state.parameters;
@@ -111,7 +117,8 @@ export function eachElement(
   { outer, channels, inner }: ChannelView,
   bound: (x: number, channel: number, k: number) => number,
 ): Float64Array {
-  // Loops, here and in the sums: a million elements take a tenth of what they take with `from`, `map` or an object each.
+  // Loops, here and in the sums: a million elements take a tenth of what they take with `from`, `map` or an object
+  // each.
   const bounds = new Float64Array(x.length);
   for (let o = 0, k = 0; o < outer; o++) {
     for (let c = 0; c < channels; c++) for (let i = 0; i < inner; i++, k++) bounds[k] = bound(x[k], c, k);

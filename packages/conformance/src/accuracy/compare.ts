@@ -37,8 +37,9 @@ export function unitInLastPlace(value: number): number {
 }
 
 /**
- * Holds an output against the truth, element by element. A NaN is only right where the truth is NaN, an infinity where it is
- * that infinity, or a number that no float32 holds (clause 12.7); the sign of a zero is free (clause 11.5).
+ * Holds an output against the truth, element by element. A NaN is only right where the truth is NaN, an infinity
+ * where it is that infinity, or a number that no float32 holds (clause 12.7); the sign of a zero is free (clause
+ * 11.5).
  */
 export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
   const misses: Miss[] = [];
@@ -47,7 +48,8 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
   let worst: Worst | null = null;
   for (let index = 0; index < truth.length; index++) {
     const expected = truth[index];
-    // Most numbers are exact, or no worse than one before: nothing is kept of them. A unit in the last place is more than 2^-24.
+    // Most numbers are exact, or no worse than one before: nothing is kept of them. A unit in the last place is more
+    // than 2^-24.
     const error = Math.abs(got[index] - expected);
     const bound = bounds[index];
     if (worst !== null && error <= worst.ulp * 2 ** -24 * Math.abs(expected) && error <= worst.share * bound && bound < Infinity) continue;
@@ -66,8 +68,8 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
 }
 
 /**
- * The largest error of an output as a multiple of the largest that another has made, or of a unit in the last place of the largest number
- * where that is more: below it an error is luck. Numbers that are not finite are left out.
+ * The largest error of an output as a multiple of the largest that another has made, or of a unit in the last place
+ * of the largest number where that is more: below it an error is luck. Numbers that are not finite are left out.
  */
 export function timesReference(got: ArrayLike<number>, reference: ArrayLike<number>, truth: Float64Array): number {
   let [error, own, scale] = [0, 0, 0];
@@ -86,7 +88,10 @@ export function worse(a: Worst | null, b: Worst | null): Worst | null {
   return { ...(b.share > a.share ? b : a), ulp: Math.max(a.ulp, b.ulp) };
 }
 
-/** Whether an infinity stands for a finite number beyond float32, or for one that an error within the bound may have brought there. */
+/**
+ * Whether an infinity stands for a finite number beyond float32, or for one that an error within the bound may have
+ * brought there.
+ */
 function overflows(got: number, expected: number, bound: number): boolean {
   // A bound beyond the number itself says nothing.
   if (!Number.isFinite(expected) || !(bound <= Math.abs(expected))) return false;

@@ -18,8 +18,8 @@ interface Sums {
 }
 
 /**
- * Clause 12.5. With S1 = sum(dy), S2 = sum(dy xHat), N the number of elements of a channel, w = 1 where an element entered the
- * batch statistics, and t for the cost of underflow:
+ * Clause 12.5. With S1 = sum(dy), S2 = sum(dy xHat), N the number of elements of a channel, w = 1 where an element
+ * entered the batch statistics, and t for the cost of underflow:
  *
  *     S1:  (s + 1) a sum|dy| + (2 N + 1) t                                    a the roundoff of the accumulator, s the roundings of a sum
  *     S2:  sum(|dy| e) + (s + 2) a sum|dy xHat| + (2 N + 1 + sum|xHat|) t     e the error of xHat

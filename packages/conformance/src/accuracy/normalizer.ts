@@ -56,9 +56,10 @@ interface Spread {
 }
 
 /**
- * Clause 12.3. The terms of all sums are differences from something within the channel's own data, so that their magnitudes are those of
- * deviations, and an offset of the data costs no more than the roundings of the mean itself. In float32 that something must not be an
- * element that lies far outside, and so the first mean is only a centre, whose distance from the mean a second one finds.
+ * Clause 12.3. The terms of all sums are differences from something within the channel's own data, so that their
+ * magnitudes are those of deviations, and an offset of the data costs no more than the roundings of the mean itself.
+ * In float32 that something must not be an element that lies far outside, and so the first mean is only a centre,
+ * whose distance from the mean a second one finds.
  */
 function statisticsErrors(
   { n, mean, variance, largest, average }: Spread,

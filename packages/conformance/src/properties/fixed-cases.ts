@@ -20,8 +20,8 @@ interface FixedCase {
 }
 
 /**
- * Two values in turn. The squares of their deviations are all equal, and a plain float32 sum of them rounds in one direction, again and
- * again: at n = 4096 it is off by twice what sums of blocks may be, at 16384 by ten times.
+ * Two values in turn. The squares of their deviations are all equal, and a plain float32 sum of them rounds in one
+ * direction, again and again: at n = 4096 it is off by twice what sums of blocks may be, at 16384 by ten times.
  */
 const steady = (k: number): number => 0.125 + (k % 2 === 0 ? -1.44 : 1.44);
 
@@ -37,7 +37,10 @@ const middle = outlierAt((n) => n >> 1);
 /** Hides as many of the one value as of the other, in pairs. */
 const everyOther = (k: number): number => Number(k % 34 < 32);
 
-/** Of one sign in the first channel; in the others a multiple of the sign of the deviation, so that no product cancels another. */
+/**
+ * Of one sign in the first channel; in the others a multiple of the sign of the deviation, so that no product cancels
+ * another.
+ */
 const upstream = (x: number, c: number): number => (c === 0 ? 0.513 : 0.974 * Math.sign(x - 0.125));
 
 /** Numbers whose squares overflow float32 in the first channel, and ordinary ones in the second. */
@@ -75,7 +78,10 @@ const CASES: readonly FixedCase[] = [
   },
 ];
 
-/** Cases that random ones do not find: channels so long that plain float32 sums show, squares that overflow, a mask's odd bytes. */
+/**
+ * Cases that random ones do not find: channels so long that plain float32 sums show, squares that overflow, a mask's
+ * odd bytes.
+ */
 export const FIXED_CASES: readonly Check[] = CASES.map((each) => caseCheck(build(each), "property"));
 
 function build({ id, clause, shape, axis, x: element, dy: gradient, mask: visible, momentum = 0 }: FixedCase): Case {

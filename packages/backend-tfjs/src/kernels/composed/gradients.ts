@@ -4,7 +4,9 @@ import { inverseDeviationOf } from "./normalize.ts";
 import { sumPerChannel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
-/** The closed form out of tfjs's ops: two reductions and a handful of elementwise passes. See `Arithmetic.gradients`. */
+/**
+ * The closed form out of tfjs's ops: two reductions and a handful of elementwise passes. See `Arithmetic.gradients`.
+ */
 export function gradients(
   tf: Tf,
   { dy, x, mean, variance, gamma, mask, count, ...batch }: GradientInputs<Tensor>,

@@ -4,7 +4,10 @@ import { DOWNSCALE, type MomentsInputs } from "../arithmetic.ts";
 import { sumPerChannel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
-/** The moments of every channel of x, as `Arithmetic.moments` gives them. The shift is the first element of the channel. */
+/**
+ * The moments of every channel of x, as `Arithmetic.moments` gives them. The shift is the first element of the
+ * channel.
+ */
 export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
@@ -21,9 +24,9 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
 }
 
 /**
- * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause 9.4), and the
- * number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not multiplied by 0, so that a
- * hidden NaN stays hidden (clause 9.6).
+ * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause
+ * 9.4), and the number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not
+ * multiplied by 0, so that a hidden NaN stays hidden (clause 9.6).
  */
 export function maskedMoments(
   tf: Tf,
@@ -33,7 +36,9 @@ export function maskedMoments(
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const visible = tf.reshape(mask, shapes.places);
-  const count = tf.sum(tf.cast(mask, "float32"));
+  // Of a bool tensor of odd bytes, such as 255, webgpu makes numbers as they are (tfjs 4.22).
+  const bytes = tf.cast(tf.reshape(mask, [view.outer * view.inner]), "int32");
+  const count = tf.sum(tf.cast(tf.notEqual(bytes, 0), "float32"));
   // Where it is 0, what is divided by it is not used.
   const n = tf.maximum(count, 1);
   const shift = finiteOrZero(tf, firstVisible(tf, elements, view, mask));
@@ -58,9 +63,9 @@ interface Averaging {
  *     mean = centre + offset        offset = mean(x - centre)
  *     variance = mean((x - centre)^2) - offset^2
  *
- * Sums on a device are float32, so they must be sums of deviations (clauses 12.3 and 12.6). The shift is an element of the channel,
- * which may lie far outside, and x - shift is then inaccurate; x - centre is not, and the second mean restores what the first
- * one lost. The offset is rounding, so nothing cancels where its square is subtracted.
+ * Sums on a device are float32, so they must be sums of deviations (clauses 12.3 and 12.6). The shift is an element
+ * of the channel, which may lie far outside, and x - shift is then inaccurate; x - centre is not, and the second mean
+ * restores what the first one lost. The offset is rounding, so nothing cancels where its square is subtracted.
  */
 function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { channels }: ChannelView, { seen, average }: Averaging): Tensor[] {
   const meanOf = (values: Tensor): Tensor => average(sumPerChannel(tf, values));
@@ -79,7 +84,10 @@ function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { channels }: Ch
   return found.map((tensor) => tf.reshape(tensor, [channels]));
 }
 
-/** The elements at the first visible place, one a channel, since all channels share the mask; at the very first where none is. */
+/**
+ * The elements at the first visible place, one a channel, since all channels share the mask; at the very first where
+ * none is.
+ */
 function firstVisible(tf: Tf, elements: Tensor, { outer, inner }: ChannelView, mask: Tensor): Tensor {
   const visible = tf.reshape(tf.cast(mask, "int32"), [outer, inner]);
   const row = tf.reshape(tf.argMax(tf.max(visible, 1), 0), [1]);
@@ -87,7 +95,10 @@ function firstVisible(tf: Tf, elements: Tensor, { outer, inner }: ChannelView, m
   return inner === 1 ? rowElements : tf.gather(rowElements, tf.argMax(tf.gather(visible, row, 0), 1), 2);
 }
 
-/** An infinite shift would turn an infinite mean into NaN (clause 11.1), and any finite one will do for a channel that holds one. */
+/**
+ * An infinite shift would turn an infinite mean into NaN (clause 11.1), and any finite one will do for a channel that
+ * holds one.
+ */
 function finiteOrZero(tf: Tf, shift: Tensor): Tensor {
   return tf.where(tf.isFinite(shift), shift, tf.zerosLike(shift));
 }

@@ -3,8 +3,8 @@ import type { Tensor, Tf } from "../../tf.ts";
 import type { NormalizeInputs } from "../arithmetic.ts";
 
 /**
- * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's backends only
- * cpu and wasm index them cyclically instead, and those have loops of ours.
+ * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's
+ * backends only cpu and wasm index them cyclically instead, and those have loops of ours.
  */
 export function normalize(
   tf: Tf,
@@ -17,7 +17,8 @@ export function normalize(
   const perChannel = broadcastShape(elements.shape, view);
   const spread = (tensor: Tensor): Tensor => (perChannel.length === 1 ? tensor : tf.reshape(tensor, perChannel));
   const offset = beta && spread(beta);
-  // tfjs 4.22 writes epsilon into the shader of webgl as JavaScript prints it: 4294967296 is no int of GLSL, nor a float.
+  // tfjs 4.22 writes epsilon into the shader of webgl as JavaScript prints it: 4294967296 is no int of GLSL, nor a
+  // float.
   const literal = downscale !== undefined || (Number.isInteger(epsilon) && epsilon >= 2 ** 31) ? 0 : epsilon;
   const shifted = literal === epsilon ? variance : tf.add(variance, downscaled(tf, epsilon, downscale));
   const scale = downscale === undefined ? gamma : gamma === undefined ? downscale : tf.mul(gamma, downscale);
@@ -36,7 +37,10 @@ function downscaled(tf: Tf, epsilon: number, downscale: Tensor | undefined): Ten
   return downscale === undefined ? epsilon : tf.mul(tf.mul(downscale, epsilon), downscale);
 }
 
-/** The shape that broadcasts `[channels]` over the channel axis: that axis and those after it, which have `inner` elements. */
+/**
+ * The shape that broadcasts `[channels]` over the channel axis: that axis and those after it, which have `inner`
+ * elements.
+ */
 function broadcastShape(shape: readonly number[], { channels, inner }: ChannelView): number[] {
   const trailing: number[] = [];
   for (let size = 1, axis = shape.length - 1; size < inner || shape[axis] !== channels; axis--) {

@@ -23,8 +23,9 @@ function sumOver(tf: Tf, elements: Tensor, axis: number): Tensor {
 const LONGEST_RUN = 32;
 
 /**
- * How many terms tfjs 4.22 adds in a row. On webgl it sums windows and then their sums, a window being the divisor of the length next to its root, and
- * each step adds four elements; so a prime length is one window. On webgpu 64 threads share a sum, or more.
+ * How many terms tfjs 4.22 adds in a row. On webgl it sums windows and then their sums, a window being the divisor of
+ * the length next to its root, and each step adds four elements; so a prime length is one window. On webgpu 64
+ * threads share a sum, or more.
  */
 function longestRun(tf: Tf, length: number): number {
   if (tf.getBackend() !== "webgl") return length / 64;
@@ -34,7 +35,10 @@ function longestRun(tf: Tf, length: number): number {
   return window / 4;
 }
 
-/** About the root of the length: a divisor that is summed well itself, since padding is a pass over everything, or a multiple of 16. */
+/**
+ * About the root of the length: a divisor that is summed well itself, since padding is a pass over everything, or a
+ * multiple of 16.
+ */
 function blockLength(tf: Tf, length: number): number {
   const root = Math.ceil(Math.sqrt(length));
   for (let block = root; block > root / 2; block--) if (length % block === 0 && longestRun(tf, block) <= LONGEST_RUN) return block;
@@ -43,8 +47,8 @@ function blockLength(tf: Tf, length: number): number {
 
 function sum(tf: Tf, elements: Tensor, axis: number): Tensor {
   if (elements.rank === 3 || tf.getBackend() !== "webgpu") return tf.sum(elements, axis, true);
-  // tfjs 4.22 transposes a matrix on webgpu through shared memory before it sums, an array of rank 3 without: [6272, 64] takes
-  // 470 ms on SwiftShader as the one, 50 ms as the other.
+  // tfjs 4.22 transposes a matrix on webgpu through shared memory before it sums, an array of rank 3 without: [6272,
+  // 64] takes 470 ms on SwiftShader as the one, 50 ms as the other.
   const [outer, channels] = elements.shape;
   return tf.reshape(tf.sum(tf.reshape(elements, [1, outer, channels]), [0, 1]), [1, channels]);
 }
