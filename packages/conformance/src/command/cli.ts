@@ -21,6 +21,7 @@ Examples:
   batchnorm-conformance my-adapter.mjs --quick              the checks that take no time
   batchnorm-conformance --backend mine --only 7             of conformance.config.ts, section 7 of the spec
   batchnorm-conformance my-adapter.ts --check contract/version
+  batchnorm-conformance --exec "python adapter.py"          an adapter in another language
   batchnorm-conformance --reporter junit --out report.xml
 
 Each backend runs in a process of its own. What it prints goes to stderr.
@@ -38,12 +39,14 @@ export function main(argv: readonly string[]): Promise<number> {
       "[adapter-or-config]",
       `module whose default export is a config, a backend, or a function that makes one (default: ${CONFIG_FILES[0]})`,
     )
+    .option("--exec <command>", "an adapter in another language: a program that speaks docs/exec-protocol.md")
     .addHelpText("after", EXAMPLES);
   return runCommand(command, argv, run);
 }
 
 async function run(file: string | undefined, options: CommandOptions): Promise<number> {
-  const config = findConfig(file);
+  const { exec } = options;
+  const config = exec === undefined ? findConfig(file) : commandLine(exec, file);
   const directory = resolve(options.vectors ?? VECTORS_DIRECTORY);
   const vectors = await openVectors(options.vectors, directory);
   const { backend: backends, seed, runs, timeout, check } = options;
@@ -51,7 +54,8 @@ async function run(file: string | undefined, options: CommandOptions): Promise<n
   const suite = suiteChecks(vectors, properties);
   const selection = selectionOf(options, suite);
   const progress = new ProgressLine();
-  const report = await runConfig(startProcess({ config: resolve(config), vectors: directory, print: progress.print }), {
+  const place = exec === undefined ? { config: resolve(config) } : { config: exec, exec: true };
+  const report = await runConfig(startProcess({ ...place, vectors: directory, print: progress.print }), {
     ...selection,
     config,
     backends,
@@ -72,6 +76,13 @@ function findConfig(file: string | undefined): string {
   if (name === undefined) throw new UsageError(`There is no ${CONFIG_FILES[0]} here: name a config or an adapter module.`);
   if (!existsSync(name)) throw new UsageError(`${name} does not exist: name a config or an adapter module.`);
   return name;
+}
+
+/** What an adapter in another language is called in messages. */
+function commandLine(exec: string, file: string | undefined): string {
+  if (file !== undefined) throw new UsageError(`--exec "${exec}" and ${file} are two adapters: name one of them.`);
+  if (exec.trim() === "") throw new UsageError('--exec has no command, expected one such as "python adapter.py".');
+  return `"${exec}"`;
 }
 
 async function openVectors(named: string | undefined, directory: string): Promise<Vectors> {

@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly seed: number;
   readonly runs: number;
   readonly vectors?: string;
+  /** The command line of an adapter in another language. */
+  readonly exec?: string;
 }
 
 /**
