@@ -4,7 +4,8 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 export const HAS_GROUPS: boolean = process.platform !== "win32";
 
 /** Ends a process that leads a group, and all that it started: an adapter in another language, and the shell around it. */
-export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+export function killGroup(child: ChildProcess): void {
+  const { pid, exitCode, signalCode } = child;
   if (pid === undefined) return;
   if (!HAS_GROUPS) {
     if (exitCode === null && signalCode === null) spawnSync("taskkill", ["/pid", String(pid), "/T", "/F"], { stdio: "ignore" });
@@ -13,7 +14,8 @@ export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Nothing is left of it.
+    // Nothing is left of it, or the runtime under this command makes no groups.
+    child.kill("SIGKILL");
   }
 }
 
