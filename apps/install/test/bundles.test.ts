@@ -160,8 +160,7 @@ describe.skipIf(noChromium() !== null)(withChromium("bundled, in Chromium"), () 
 
     it.runIf(few)("the onnx backend runs the README's program", async () => {
       const site = await bundle(bundler, "onnx.js", page("@batchnorm/backend-onnx"));
-      if (!knowsUrls)
-        await copyOnnxRuntime(project.folder, site, ["ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm"]);
+      if (!knowsUrls) await copyOnnxRuntime(project.folder, site, ["ort-wasm-simd-threaded.jsep.mjs", "ort-wasm-simd-threaded.jsep.wasm"]);
       const { numbers, errors } = await visit(site, {});
       expect(errors).toEqual([]);
       expectNumbers(numbers);
