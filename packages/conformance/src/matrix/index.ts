@@ -1,0 +1,17 @@
+export {
+  MATRIX_SCHEMA,
+  type Matrix,
+  type MatrixCase,
+  type MatrixCell,
+  type MatrixClause,
+  type MatrixExtreme,
+  type MatrixResult,
+  type MatrixRun,
+  type MatrixRuntime,
+  type MatrixSuite,
+  type MissingCell,
+  type RunCell,
+} from "./format.ts";
+export { cellKey, mergeMatrices } from "./merge.ts";
+export { readMatrix, writeMatrix } from "./read.ts";
+export { reduceResult, toMatrix } from "./to-matrix.ts";
