@@ -14,10 +14,12 @@ export interface Task {
 export type Depth = "once" | "quick" | "whole";
 
 /**
- * Where a backend is held against the whole suite. The slow checks are about what a backend computes on large data; the other versions
- * of Node, and the other programs, run the same code on it.
+ * Where a backend is held against the whole suite. The slow checks are about what a backend computes on large data, and the other
+ * versions of Node, the other programs and the browsers run the same code on it.
  */
-const HOMES: ReadonlySet<string> = new Set(["node-24", "chromium"]);
+function isHome({ id }: Runtime, backend: string): boolean {
+  return id === (backend in inProgram ? "node-24" : "chromium");
+}
 
 /** A browser without a graphics card, and without software in its place, has neither WebGL nor WebGPU. */
 const NEEDS_GRAPHICS = /webgl|webgpu/;
@@ -44,7 +46,7 @@ export function plan(runtimes: readonly string[], backends: readonly string[], d
   const tasks = RUNTIMES.filter(({ id }) => runtimes.length === 0 || runtimes.includes(id)).flatMap((runtime) =>
     backendsOn(runtime)
       .filter((name) => backends.length === 0 || backends.includes(name))
-      .map((backend) => ({ runtime, backend, quick: depth === "quick" || (depth === "once" && !HOMES.has(runtime.id)) })),
+      .map((backend) => ({ runtime, backend, quick: depth === "quick" || (depth === "once" && !isHome(runtime, backend)) })),
   );
   if (tasks.length === 0) throw new RangeError(`${backends.join(", ")} does not run on ${runtimes.join(", ")}: name others, or fewer.`);
   return tasks;
