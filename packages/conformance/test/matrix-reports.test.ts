@@ -45,6 +45,7 @@ function line(text: string, ...parts: string[]): string | undefined {
 test("a matrix is green where everything that was run is right, and says how much that was", () => {
   expect(isMatrixGreen(good)).toBe(true);
   expect(isMatrixGreen(all)).toBe(false);
+  expect(isMatrixGreen({ ...all, problems: [] })).toBe(false);
   expect(isMatrixGreen({ ...good, problems: ["The run ended."] })).toBe(false);
   expect(matrixVerdict(good)).toBe("Conforms: all 1 cells that were run. 1 of 2 cells were run, 1 of them with the whole suite.");
   expect(matrixVerdict(all)).toBe("Does not conform: wrong/one on node-20. 3 of 4 cells were run, 2 of them with the whole suite.");
