@@ -19,7 +19,7 @@ export interface ShellOptions {
 export function run([program, ...args]: readonly string[], { cwd, limit }: ShellOptions): Promise<Finished> {
   return new Promise((resolve) => {
     // A group of its own: what it has started ends with it.
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(program, args, { cwd, env: ownEnvironment(), stdio: ["ignore", "pipe", "pipe"], detached: true });
     let [stdout, stderr, late] = ["", "", false];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -41,6 +41,13 @@ export function run([program, ...args]: readonly string[], { cwd, limit }: Shell
     });
     child.on("close", end);
   });
+}
+
+/** Without what the package manager of this workspace has said to its scripts: npm would take it for its own settings. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const { npm_config_registry: registry, ...others } = process.env;
+  const kept = Object.fromEntries(Object.entries(others).filter(([key]) => !key.startsWith("npm_")));
+  return registry === undefined ? kept : { ...kept, npm_config_registry: registry };
 }
 
 /** The same of a program that has to succeed. Gives what it wrote to stdout. @throws Error with its last lines. */
