@@ -22,8 +22,8 @@ export interface MatrixOptions {
   readonly jobs: number;
   /** Called with what is done before the first cell. */
   readonly onStep: (what: string) => void;
-  /** Called after every cell. */
-  readonly onCell: (cell: MatrixCell, duration: number) => void;
+  /** Called after every cell, with all that there is by then. */
+  readonly onCell: (cell: MatrixCell, duration: number, soFar: Matrix) => Promise<void>;
 }
 
 /** Runs the tasks, some at a time. What a backend or a runtime does wrong is in the matrix; it throws only where nothing can be packed. */
@@ -35,16 +35,17 @@ export async function runMatrix(tasks: readonly Task[], { jobs, onStep, onCell }
   try {
     const left = [...tasks];
     const parts: Matrix[] = [];
+    const soFar = (): Matrix => ({ ...mergeMatrices(parts), duration: Date.now() - started.getTime() });
     const work = async (): Promise<void> => {
       for (let task = left.shift(); task !== undefined; task = left.shift()) {
         const since = performance.now();
         const part = await run.cell(task);
         parts.push(part);
-        for (const cell of part.cells) onCell(cell, performance.now() - since);
+        for (const cell of part.cells) await onCell(cell, performance.now() - since, soFar());
       }
     };
     await Promise.all(Array.from({ length: jobs }, work));
-    return { ...mergeMatrices(parts), started: started.toISOString(), duration: Date.now() - started.getTime() };
+    return soFar();
   } finally {
     await run.close();
   }
