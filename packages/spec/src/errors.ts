@@ -26,7 +26,7 @@ export type ErrorCode =
   | "no-forward" // backward without a forward pass that kept what it needs
   | "disposed" // the layer was disposed
   | "unsupported" // the backend declares that it cannot do this
-  | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
+  | "invalid-json" // a serialized state or a result file with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
   | "invalid-file" // a file is truncated, damaged, or not what it claims to be
   | "unsupported-format" // a file of a known format that is not read
