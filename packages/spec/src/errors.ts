@@ -49,6 +49,8 @@ export class BatchNormError extends Error {
   readonly received: unknown;
   /** What would have been accepted, in words. */
   readonly expected: string;
+  /** A page about the code: causes and cures. A property of its own, since runtimes print those below the message. */
+  readonly url: string;
 
   constructor(code: ErrorCode, what: string, received: unknown, expected: string, cause?: unknown) {
     super(`${what}: received ${describeValue(received)}, expected ${expected}.`, cause === undefined ? undefined : { cause });
@@ -56,6 +58,7 @@ export class BatchNormError extends Error {
     this.code = code;
     this.received = received;
     this.expected = expected;
+    this.url = `https://batchnorm.github.io/batchnorm/errors/${code}`;
   }
 }
 
