@@ -142,14 +142,14 @@ describe("weights", () => {
 
 describe("every command", () => {
   it.each([
-    [["inspect", "nowhere.onnx"], /^batchnorm: invalid-model: The model could not be read: .*ENOENT.*\.\n$/],
+    [["inspect", "nowhere.onnx"], /^batchnorm: invalid-file: The model could not be read: .*ENOENT.*\.\n$/],
     [["inspect"], /^batchnorm: wrong-use: missing required argument 'model'\.\n$/],
     [["inspect", digits, "--what"], /^batchnorm: wrong-use: unknown option '--what'\.\n$/],
     [["inspekt"], /^batchnorm: wrong-use: unknown command 'inspekt'/],
     [["fold", digits], /^batchnorm: wrong-use: required option '--out <file>' not specified\.\n$/],
-    [["weights", "nowhere.keras"], /^batchnorm: invalid-argument: The weight file cannot be read: .*\.\n$/],
-    [["weights", digits], /^batchnorm: (invalid-file|unsupported-format): .*\.\n$/],
-    [["inspect", fixture("keras/digits.keras")], /^batchnorm: invalid-model: .*\.\n$/],
+    [["weights", "nowhere.keras"], /^batchnorm: invalid-file: The weight file could not be read: .*ENOENT.*\.\n$/],
+    [["weights", digits], /^batchnorm: (invalid-file|unsupported-format): digits\.onnx: .*\.\n$/],
+    [["inspect", fixture("keras/digits.keras")], /^batchnorm: invalid-file: digits\.keras: .*\.\n$/],
     [["freeze", digits, "--all", "--out", file("no/such/folder.onnx")], /^batchnorm: invalid-argument: The folder does not exist: .*\.\n$/],
   ])("says in one sentence with a code what is wrong with %j", async (argv, message) => {
     const { status, out, err } = await batchnorm(...argv);

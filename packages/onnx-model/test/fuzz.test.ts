@@ -85,6 +85,6 @@ test(`${FILES} mutated models give typed errors only, and end`, { timeout: 600_0
   }
   // Both halves are met: files that are refused, and files that are read although something in them is changed.
   expect(counts.get("read")).toBeGreaterThan(FILES / 5);
-  expect(counts.get("invalid-model")).toBeGreaterThan(FILES / 5);
+  expect(counts.get("invalid-file")).toBeGreaterThan(FILES / 5);
   expect(counts.get("used")).toBeGreaterThan(FILES / 8);
 });

@@ -69,7 +69,7 @@ export interface FoldResult {
  * The model that is given is not changed. It says nothing about whether a layer should be folded: a folded layer cannot
  * be trained, recalibrated or read back.
  *
- * @throws BatchNormError `invalid-argument` for options, `invalid-model`, `invalid-external-data`.
+ * @throws BatchNormError `invalid-argument` for options, `invalid-file`.
  */
 export async function fold(model: OnnxModel, options: FoldOptions = {}): Promise<FoldResult> {
   const { wanted, float16 } = checkOptions(options);
