@@ -53,18 +53,18 @@ function isSet(attribute: AttributeProto, field: keyof AttributeProto): boolean 
 }
 
 /** The attribute of a node; inside of a function, one that refers to the call's is that, or the function's default. */
-function find(scope: Scope, node: NodeProto, name: string): AttributeProto | null {
+export function attributeOf(scope: Scope, node: NodeProto, name: string): AttributeProto | null {
   const attribute = node.attribute.find((each) => each.name === name);
   if (attribute === undefined || attribute.refAttrName === "") return attribute ?? null;
   // A branch inside of a function body sees the attributes of that function's call.
   let body: Scope | null = scope;
   while (body !== null && body.kind !== "function") body = body.outer;
   if (body === null || body.caller === null) return null;
-  return find(body.caller.scope, body.caller.node, attribute.refAttrName) ?? body.defaults.get(attribute.refAttrName) ?? null;
+  return attributeOf(body.caller.scope, body.caller.node, attribute.refAttrName) ?? body.defaults.get(attribute.refAttrName) ?? null;
 }
 
 function typed(scope: Scope, node: NodeProto, name: string, wanted: AttributeTypeName): AttributeProto | null {
-  const attribute = find(scope, node, name);
+  const attribute = attributeOf(scope, node, name);
   if (attribute === null) return null;
   const type = attributeType(attribute);
   if (type !== wanted) {
