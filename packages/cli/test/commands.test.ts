@@ -1,5 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { readModelFile } from "@batchnorm/onnx-model/node";
+import { BatchNormError } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
+import { foldAndExecute } from "../src/fold-execution.ts";
+import { renderFold } from "../src/fold-report.ts";
+import { loadRuntime } from "../src/runtime.ts";
 import { VERSION } from "../src/version.ts";
 import { batchnorm, fixture, temporaryFolder } from "./run.ts";
 
@@ -116,7 +121,8 @@ describe("fold", () => {
   it("folds what can be, and says of the rest why not", async () => {
     const { status, out } = await batchnorm("fold", digits, "--out", file("folded.onnx"));
     expect(status).toBe(0);
-    expect(out).toContain("dense_norm  MatMul /dense/MatMul   backward   2.2e-4  added an Add\n");
+    expect(out).toMatch(/^dense_norm {2}MatMul \/dense\/MatMul {3}backward {3}\d\.\de-[5-9] {2}\d\.\de-[1-3] {2}added an Add$/m);
+    expect(out).toContain("Executed on onnxruntime-node: 4 of 4 folds within bounds.\nOutput digit: ");
     expect(out).toContain("pixel_norm  padding  The Conv after the layer pads with zeros");
     expect((await batchnorm("inspect", file("folded.onnx"))).out).toContain("1 batch normalization\n");
     expect((await batchnorm("fold", digits, "--strict", "--out", file("folded.onnx"))).status).toBe(1);
@@ -125,9 +131,66 @@ describe("fold", () => {
   it("folds chosen layers, and says what float16 costs", async () => {
     const { out } = await batchnorm("fold", digits, "--layer", "stem_norm", "--float16", "--out", file("half.onnx"));
     expect(out).not.toContain("dense_norm");
-    expect(out).toMatch(/float16: \d+ nodes converted, /);
+    expect(out).toMatch(/^float16: \d+ nodes converted, /m);
+    expect(out).toMatch(/^Output digit: \d\.\de-[1-3] from float32's, in float16, whose largest magnitude is /m);
     const unknown = await batchnorm("fold", digits, "--layer", "nobody", "--out", file("never.onnx"));
     expect(unknown.err).toMatch(/^batchnorm: invalid-argument: The model has no such layer: received "nobody", expected /);
+  });
+});
+
+describe("what fold executes", () => {
+  const images = fixture("recalibration/images-0.npy");
+  const padded = fixture("handmade/conv-bn.onnx");
+
+  it("takes inputs from files, and random ones of a seed and shape", async () => {
+    const read = async (...more: string[]) =>
+      JSON.parse((await batchnorm("fold", digits, ...more, "--json", "--out", file("folded.onnx"))).out).execution;
+    const [given, seven, again] = [await read("--input", images), await read("--random", "7"), await read("--random", "7")];
+    expect([given.runtime, given.passed, given.executed.length]).toEqual(["onnxruntime-node", true, 4]);
+    expect(given.executed.map(({ error, bound }: { error: number; bound: number }) => error <= bound)).toEqual([true, true, true, true]);
+    expect(seven).toEqual(again);
+    expect(seven.executed).not.toEqual(given.executed);
+    const [{ elements }] = (await read("--shape", "image=1,1,8,8")).outputs;
+    expect(elements).toBe(10);
+  });
+
+  it("refuses data that the model does not take", async () => {
+    for (const [argv, message] of [
+      [["--input", fixture("recalibration/npy-float32.npy")], "runtime-failure: The runtime failed"],
+      [["--input", "nowhere.npy"], "invalid-file: The data could not be read"],
+      [["--input", images, "--shape", "image=1,1,8,8"], "invalid-argument: Shapes are those of the data"],
+      [["--shape", "image=1,2"], "runtime-failure: The runtime failed"],
+    ] as const) {
+      const { status, err } = await batchnorm("fold", digits, ...argv, "--out", file("never.onnx"));
+      expect(err).toContain(`batchnorm: ${message}`);
+      expect(status).toBe(2);
+    }
+  });
+
+  it("says so, visibly, where no runtime is installed, and folds all the same", async () => {
+    const model = await readModelFile(padded);
+    const load = (provider: string) => Promise.reject(new BatchNormError("unsupported", "no runtime", provider, "one"));
+    const { result, execution } = await foldAndExecute(model, {}, { random: 0 }, load);
+    expect(result.report.folded).toHaveLength(1);
+    expect(renderFold(result.report, execution)).toContain(
+      "Nothing was executed: neither onnxruntime-node nor onnxruntime-web is installed beside @batchnorm/cli",
+    );
+  });
+
+  it("takes onnxruntime-web where onnxruntime-node is missing", async () => {
+    const model = await readModelFile(padded);
+    const load = (provider: string) =>
+      provider === "cpu" ? Promise.reject(new BatchNormError("unsupported", "", "", "")) : loadRuntime(provider);
+    const { execution } = await foldAndExecute(model, {}, { random: 0 }, load);
+    expect(execution).toMatchObject({ runtime: "onnxruntime-web", passed: true, executed: [{ layer: "bn" }] });
+  });
+
+  it("says so where the runtime does not run the model on inputs that were made up, and fails for it under --strict", async () => {
+    const strided = fixture("keras-jax/digits.onnx");
+    const { status, out } = await batchnorm("fold", strided, "--out", file("strided.onnx"));
+    expect(out).toMatch(/^Nothing was executed: runtime-failure: .* --input or --shape give it inputs that it takes\.$/m);
+    expect(status).toBe(0);
+    expect((await batchnorm("fold", strided, "--strict", "--out", file("strided.onnx"))).status).toBe(1);
   });
 });
 
