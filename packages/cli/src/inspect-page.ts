@@ -1,4 +1,5 @@
-import type { Finding, FoundLayer, InspectReport } from "@batchnorm/onnx-model";
+import type { Finding, InspectReport } from "@batchnorm/onnx-model";
+import type { PageArrays } from "./page-arrays.ts";
 import { counted, short } from "./table.ts";
 
 /** A picture has so many bars. */
@@ -16,12 +17,10 @@ svg { display: block; } rect { fill: #4a78b8; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818; } section { border-color: #444; } figcaption, .note { color: #aaa; } }`;
 
 /** The report as one page that needs nothing else: what each layer is, its findings, and how its arrays are distributed. */
-export function inspectPage(title: string, { model, layers, findings }: InspectReport, found: readonly FoundLayer[]): string {
+export function inspectPage(title: string, { model, layers, findings }: InspectReport, arrays: readonly PageArrays[]): string {
   const producer = [model.producer, model.producerVersion].filter((part) => part !== "").join(" ") || "unknown producer";
   const sections = layers.map((layer, k) => {
-    const { parameters, statistics } = found[k];
-    const arrays = { gamma: parameters.gamma, beta: parameters.beta, mean: statistics.movingMean, variance: statistics.movingVariance };
-    const pictures = Object.entries(arrays).map(([name, values]) => (values === null ? "" : histogram(name, Array.from(values))));
+    const pictures = Object.entries(arrays[k]).map(([name, values]) => (values === null ? "" : histogram(name, Array.from(values))));
     const facts = [
       layer.form,
       layer.channels === null ? "" : counted(layer.channels, "channel"),

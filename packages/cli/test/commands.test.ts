@@ -44,6 +44,32 @@ describe("inspect", () => {
     expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<\/figcaption>/);
   });
 
+  it("fills in what the exporter left out from a weight file beside the model, and checks it", async () => {
+    const [model, weights] = [fixture("keras/digits.onnx"), fixture("keras/digits.keras")];
+    expect((await batchnorm("inspect", model)).out).toMatch(/^digits_1\/dense_norm_1 .* MatMul {2}Relu {5,}- {9}- {2}into MatMul$/m);
+    const { status, out } = await batchnorm("inspect", model, "--weights", weights, "--strict", "--html", file("weights.html"));
+    expect(out).toMatch(/^digits_1\/dense_norm_1 .* 0\.002 .* -1\.95 \.\. 1\.53 {4}0\.137 \.\. 0\.547 {2}into MatMul {2}dense_norm$/m);
+    expect(out).toContain("\ndigits.keras (keras): 4 of 5 states belong to layers above\n");
+    expect(status).toBe(0);
+    // The pictures are of the weight file's arrays.
+    expect(readFileSync(file("weights.html"), "utf8").match(/<svg /g)).toHaveLength(16);
+    const { layers } = JSON.parse((await batchnorm("inspect", model, "--weights", weights, "--json")).out);
+    expect(layers[3].weights).toMatchObject({ state: "dense_norm", matchedBy: "name", agrees: { multiplier: true } });
+  });
+
+  it("fails under --strict where the weight file is not that of the model", async () => {
+    const recalibrated = file("recalibrated.onnx");
+    await batchnorm("recalibrate", digits, "--data", fixture("recalibration/images-0.npy"), "--layer", "dense_norm", "--out", recalibrated);
+    const { status, out } = await batchnorm("inspect", recalibrated, "--weights", fixture("keras/digits.keras"), "--strict");
+    expect(out).toContain(
+      'warning  weights-disagree: dense_norm: movingMean is not that of the weights of "dense_norm" in 16 of 16 channels.',
+    );
+    expect(out).not.toContain("weights-disagree: stem_norm");
+    expect(status).toBe(1);
+    const { err } = await batchnorm("inspect", digits, "--weights", digits);
+    expect(err).toMatch(/^batchnorm: (invalid-file|unsupported-format): digits\.onnx: /);
+  });
+
   it("gives the whole report as JSON", async () => {
     const { layers, findings } = JSON.parse((await batchnorm("inspect", digits, "--json")).out);
     expect(layers.map(({ name }: { name: string }) => name)).toEqual(["pixel_norm", "stem_norm", "depth_norm", "point_norm", "dense_norm"]);
