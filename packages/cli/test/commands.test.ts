@@ -36,12 +36,30 @@ describe("inspect", () => {
   it("writes a page that needs nothing else, with a picture for every array", async () => {
     expect((await batchnorm("inspect", digits, "--html", file("digits.html"))).status).toBe(0);
     const page = readFileSync(file("digits.html"), "utf8");
-    expect(page.match(/<section>/g)).toHaveLength(5);
-    expect(page.match(/<svg /g)).toHaveLength(20);
-    expect(page).toContain("<figcaption>variance: 0.1371 .. 0.5465</figcaption>");
-    expect(page).not.toMatch(/src=|href=|<script/);
+    expect(page.match(/<section /g)).toHaveLength(5);
+    expect(page.match(/<figure><svg /g)).toHaveLength(20);
+    // One range a layer in the table, and a link to what is said of the layer.
+    expect(page.match(/<svg class="range" /g)).toHaveLength(5);
+    expect(page.match(/<a href="#layer-\d">/g)).toHaveLength(5);
+    expect(page).toContain("<b>variance</b>: 0.1371 .. 0.5465<span>; logarithmic</span></figcaption>");
+    expect(page).toContain("Does not fold (padding): The Conv after the layer pads with zeros");
+    expect(page).not.toMatch(/src=|<script|<link|url\(/);
     expect((await batchnorm("inspect", fixture("handmade/non-finite-statistics.onnx"), "--html", file("nan.html"))).status).toBe(0);
-    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<\/figcaption>/);
+    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<span>/);
+  });
+
+  it("escapes names on the page, which anybody may have made", async () => {
+    const graph = new Uint8Array(readFileSync(digits));
+    const name = "stem_norm";
+    const evil = '<b>&"x<b>';
+    let text = Buffer.from(graph).toString("latin1");
+    expect(evil.length).toBe(name.length);
+    text = text.replaceAll(name, evil);
+    writeFileSync(file("evil.onnx"), Buffer.from(text, "latin1"));
+    expect((await batchnorm("inspect", file("evil.onnx"), "--html", file("evil.html"))).status).toBe(0);
+    const page = readFileSync(file("evil.html"), "utf8");
+    expect(page).toContain("&lt;b&gt;&amp;&quot;x&lt;b&gt;");
+    expect(page).not.toContain(evil);
   });
 
   it("fills in what the exporter left out from a weight file beside the model, and checks it", async () => {
@@ -51,8 +69,8 @@ describe("inspect", () => {
     expect(out).toMatch(/^digits_1\/dense_norm_1 .* 0\.002 .* -1\.95 \.\. 1\.53 {4}0\.137 \.\. 0\.547 {2}into MatMul {2}dense_norm$/m);
     expect(out).toContain("\ndigits.keras (keras): 4 of 5 states belong to layers above\n");
     expect(status).toBe(0);
-    // The pictures are of the weight file's arrays.
-    expect(readFileSync(file("weights.html"), "utf8").match(/<svg /g)).toHaveLength(16);
+    // The pictures are of the weight file's arrays: one layer there has no gamma, one no beta.
+    expect(readFileSync(file("weights.html"), "utf8").match(/<figure><svg /g)).toHaveLength(14);
     const { layers } = JSON.parse((await batchnorm("inspect", model, "--weights", weights, "--json")).out);
     expect(layers[3].weights).toMatchObject({ state: "dense_norm", matchedBy: "name", agrees: { multiplier: true } });
   });

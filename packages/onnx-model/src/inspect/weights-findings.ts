@@ -19,9 +19,11 @@ export function fillLayer(
   const own = { ...layer.parameters, ...layer.statistics };
   const missing = { ...layer.missing };
   for (const name of ARRAY_NAMES) {
-    if (layer.missing[name] !== "folded-into-constants" || given[name] === null) continue;
+    if (layer.missing[name] !== "folded-into-constants") continue;
     own[name] = given[name];
-    delete missing[name];
+    // Without scale or center the layer has none: the weight file knows that, too.
+    if (given[name] === null) missing[name] = "absent";
+    else delete missing[name];
     filled.push(name);
   }
   if (layer.epsilon === null) filled.push("epsilon");
