@@ -252,6 +252,17 @@ describe("the command line", () => {
         () => [file("none.mjs", "export const backend = 1;")],
         "none.mjs exports undefined by default, expected a config",
       ],
+      ["a directory", () => [directory], "is a directory: name a config or an adapter module"],
+      [
+        "a file in another language",
+        () => [file("adapter.py", "print(1)")],
+        "adapter.py is no module of JavaScript or TypeScript: --exec runs an adapter in another language",
+      ],
+      [
+        "a definition that nobody gave to defineBackend",
+        () => [file("definition.mjs", 'export default { name: "x", infer() {} };')],
+        "definition.mjs exports the definition of a backend by default, expected what defineBackend of @batchnorm/spec makes of it",
+      ],
       ["a default export that is no backend", () => [file("text.mjs", 'export default "cpu";')], 'text.mjs exports "cpu" by default'],
       [
         "a config without backends",
