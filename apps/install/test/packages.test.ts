@@ -21,7 +21,7 @@ it("there are eight packages", () => {
   expect(packed).toHaveLength(8);
 });
 
-describe.each(packed)("$name", ({ name, folder, tarball, manifest }) => {
+describe.each(packed)("$name", ({ name, version, folder, tarball, manifest }) => {
   it("has no remark of publint, strict", async () => {
     const bytes = await readFile(tarball);
     const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(bytes).buffer }, strict: true });
@@ -50,10 +50,13 @@ describe.each(packed)("$name", ({ name, folder, tarball, manifest }) => {
     expect(JSON.stringify(manifest)).not.toMatch(/workspace:|@batchnorm\/source/);
   });
 
-  it("has its README and licence in it, and nothing but what is published", async () => {
+  it("has its README, changes and licence in it, and nothing but what is published", async () => {
     const files = await filesInTarball(tarball);
-    expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json"]));
-    expect(files.filter((file) => !/^(dist|bin|vectors|schemas)\/|^(README\.md|LICENSE|package\.json)$/.test(file))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "LICENSE", "package.json"]));
+    expect(await fileInTarball(tarball, "CHANGELOG.md")).toContain(`\n## ${version}\n`);
+    expect(files.filter((file) => !/^(dist|bin|vectors|schemas)\/|^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(file))).toEqual(
+      [],
+    );
   });
 
   it("has a source map with its source for every module", async () => {

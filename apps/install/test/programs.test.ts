@@ -18,7 +18,7 @@ const HEAVY = /^(@tensorflow\/|onnxruntime-)/;
  */
 const PACKAGES = [
   { name: "spec", programs: [0], runtimes: [] },
-  { name: "backend-cpu", programs: [0, 1], runtimes: [] },
+  { name: "backend-cpu", programs: [0, 1, 2], runtimes: [] },
   // The third is for a page; see bundles.test.ts.
   { name: "backend-onnx", programs: [0, 1], runtimes: ["onnxruntime-common", "onnxruntime-web"] },
   {
