@@ -364,11 +364,6 @@ describe("the command line", () => {
       file("broken.mjs", "export default 1;\nconst = 5;\n");
       expect(await run(file(name, text))).toEqual({ status: 2, stdout: "", stderr: expect.stringMatching(expected) });
     });
-
-    it("a directory", async () => {
-      const { status, stderr } = await run(directory);
-      expect([status, stderr]).toEqual([2, expect.stringMatching(/could not be loaded: /)]);
-    });
   });
 });
 
