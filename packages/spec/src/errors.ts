@@ -26,13 +26,11 @@ export type ErrorCode =
   | "no-forward" // backward without a forward pass that kept what it needs
   | "disposed" // the layer was disposed
   | "unsupported" // the backend declares that it cannot do this
-  | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
+  | "invalid-json" // a serialized state or a result file with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
-  | "invalid-file" // a file is truncated, damaged, or not what it claims to be
+  | "invalid-file" // a file cannot be read: missing, truncated, damaged, contradicting itself, or leaving its folder
   | "unsupported-format" // a file of a known format that is not read
   | "cannot-convert" // another framework's layer has no equal here, or the reverse
-  | "invalid-model" // bytes that are no model, or a model that contradicts itself
-  | "invalid-external-data" // the data beside a model leaves its folder, is missing, or is not what the model says
   | "runtime-failure"; // the runtime under the backend failed; `cause` has its own error
 
 const MARKER = Symbol.for("@batchnorm/error");
