@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitepress";
+import { defineConfig, type MarkdownRenderer } from "vitepress";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const titleOf: Readonly<Record<string, string>> = {
@@ -21,14 +21,15 @@ const live = hasLive ? [{ text: "Conformance, live", link: "/live/", target: "_s
 
 const repository = "https://github.com/batchnorm/batchnorm";
 
+/** The packages of the API reference, and their entries beside the main one. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  "backend-cpu": ["", "inference", "kernels"],
-  "backend-onnx": ["", "custom"],
-  "backend-tfjs": ["", "auto", "layers"],
-  spec: ["", "convert", "moments"],
-  "onnx-model": ["", "execute", "node"],
-  weights: ["", "node"],
-  conformance: ["", "node", "vitest"],
+  "backend-cpu": ["inference", "kernels"],
+  "backend-onnx": ["custom"],
+  "backend-tfjs": ["auto", "layers"],
+  spec: ["convert", "moments"],
+  "onnx-model": ["execute", "node"],
+  weights: ["node"],
+  conformance: ["node", "vitest"],
 };
 
 export default defineConfig({
@@ -50,7 +51,7 @@ export default defineConfig({
       },
     ],
   ],
-  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } },
+  markdown: { theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" }, config: withFocusableFormulas },
   themeConfig: {
     search: { provider: "local" },
     outline: { level: [2, 3] },
@@ -74,10 +75,8 @@ export default defineConfig({
       "/porting/": guide(),
       "/api/": Object.entries(packages).map(([name, entries]) => ({
         text: name,
-        items: entries.map((entry) => {
-          const path = entry === "" ? name : `${name}/${entry}`;
-          return { text: `@batchnorm/${path}`, link: `/api/${path}` };
-        }),
+        link: `/api/${name}`,
+        items: entries.map((entry) => ({ text: `${name}/${entry}`, link: `/api/${name}/${entry}` })),
       })),
       "/errors/": [{ text: "Errors", link: "/errors/", items: errorItems() }],
       "/reports/": [{ text: "Reports", items: [...live, ...reports] }],
@@ -91,6 +90,12 @@ export default defineConfig({
     build: { target: "esnext", chunkSizeWarningLimit: Number.POSITIVE_INFINITY },
   },
 });
+
+/** An indented block scrolls where it is wider than a phone, so the keyboard has to reach it, as it reaches VitePress's own blocks. */
+function withFocusableFormulas(markdown: MarkdownRenderer): void {
+  markdown.renderer.rules.code_block = (tokens, index) =>
+    `<pre v-pre tabindex="0"><code>${markdown.utils.escapeHtml(tokens[index].content)}</code></pre>\n`;
+}
 
 function guide() {
   return [

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { Application, type TypeDocOptions } from "typedoc";
 import type { PluginOptions } from "typedoc-plugin-markdown";
@@ -27,6 +27,7 @@ export async function apiPages(out: string): Promise<void> {
     excludeExternals: true,
     excludePrivate: true,
     excludeInternal: true,
+    disableGit: true,
     sourceLinkTemplate: `${REPOSITORY}/blob/main/{path}#L{line}`,
     displayBasePath: ROOT,
     basePath: ROOT,
@@ -43,7 +44,33 @@ export async function apiPages(out: string): Promise<void> {
   for (const module of project.children ?? [])
     module.name = entries.find(({ source }) => source === module.sources?.[0]?.fullFileName)?.name ?? module.name;
   await application.generateOutputs(project);
+  for (const { name } of entries) await retitle(`${out}/${name}.md`, `@batchnorm/${name}`);
+  await writeFile(`${out}/index.md`, await overview());
   if (application.logger.hasErrors()) throw new Error("TypeDoc reported errors.");
+}
+
+/** TypeDoc calls a page by its path; its title is the name that is imported. */
+async function retitle(path: string, title: string): Promise<void> {
+  const text = await readFile(path, "utf8");
+  await writeFile(path, text.replace(/^# .*$/m, `# ${title}`));
+}
+
+/** The page that lists the packages. */
+async function overview(): Promise<string> {
+  const rows = await Promise.all(
+    PACKAGES.map(async (name) => {
+      const { description } = JSON.parse(await readFile(`${ROOT}/packages/${name}/package.json`, "utf8")) as { description: string };
+      return `| [@batchnorm/${name}](/api/${name}) | ${description} |`;
+    }),
+  );
+  return `# API reference
+
+Made from the docstrings. What is shown of a package is what it exports; shapes are written \`[outer, channels, inner]\`.
+
+| package | what it is |
+|---|---|
+${rows.join("\n")}
+`;
 }
 
 /** An entry of a package: the name by which it is imported, and its source. */

@@ -94,5 +94,8 @@ ${right}
 
 ${cited.includes("clause") ? `Clause${clauses.length > 1 ? "s" : ""}` : "Section"} ${cited}: ${when}.
 `;
-  return { path: `errors/${code}.md`, text: frontMatter({ source: "apps/site/src/errors/texts.ts", outline: false }) + text };
+  return {
+    path: `errors/${code}.md`,
+    text: frontMatter({ source: "apps/site/src/errors/texts.ts", outline: false, pageClass: "examples" }) + text,
+  };
 }

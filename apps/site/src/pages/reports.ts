@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import type { GeneratedPage } from "../generate.ts";
 import { PAGES, ROOT } from "../place.ts";
 import { frontMatter, withLinks } from "./links.ts";
+import { anchorOf } from "./spec.ts";
 
 /** A report that there is: its page and its title. */
 export interface Report {
@@ -40,7 +41,12 @@ export async function reportPages(): Promise<GeneratedPage[]> {
     { path: "reports/index.md", text: `${frontMatter({ aside: false })}${intro}${list}\n` },
     ...reports.map(({ name, text }) => {
       const source = `reports/${name}.md`;
-      return { path: source, text: frontMatter({ source, pageClass: "wide", aside: false }) + withLinks(text, source) };
+      return { path: source, text: frontMatter({ source, pageClass: "wide", aside: false }) + withClauses(withLinks(text, source)) };
     }),
   ];
+}
+
+/** A table that goes clause by clause names them in its first column. */
+function withClauses(text: string): string {
+  return text.replaceAll(/^\| (\d{1,2}\.\d{1,2}) \|/gm, (_, number: string) => `| [${number}](/spec#${anchorOf(number)}) |`);
 }
