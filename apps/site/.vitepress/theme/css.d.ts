@@ -1,2 +1,0 @@
-/** Style sheets are Vite's to load. */
-declare module "*.css";

@@ -1,0 +1,7 @@
+/** Style sheets and components are Vite's to load. */
+declare module "*.css";
+
+declare module "*.vue" {
+  const component: import("vue").Component;
+  export default component;
+}
