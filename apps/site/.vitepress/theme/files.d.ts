@@ -5,3 +5,8 @@ declare module "*.vue" {
   const component: import("vue").Component;
   export default component;
 }
+
+declare module "*?worker&url" {
+  const url: string;
+  export default url;
+}

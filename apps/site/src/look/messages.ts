@@ -1,4 +1,5 @@
 import type { LookFold, LookReport, LookVerdict } from "./report.ts";
+import workerFile from "./worker.ts?worker&url";
 
 /** What the page asks of the worker. */
 export interface LookRequest {
@@ -28,7 +29,10 @@ export class LookClient {
   #last = 0;
 
   constructor() {
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    // A worker out of a blob has the page's policy, which lets it talk to this site only; one out of a file would have none.
+    const start = `import ${JSON.stringify(new URL(workerFile, location.href).href)};`;
+    const url = URL.createObjectURL(new Blob([start], { type: "text/javascript" }));
+    this.#worker = new Worker(url, { type: "module" });
     this.#worker.addEventListener("message", ({ data: { id, result, error } }: MessageEvent<LookAnswer>) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
