@@ -150,6 +150,20 @@ describe.skipIf(noChromium() !== null)(withChromium("in a browser"), () => {
       expect(visitor.complaints).toEqual([]);
     });
 
+    it("has a worker that may talk to this site only", async () => {
+      const [worker] = visitor.page.workers();
+      const refused = await worker.evaluate(
+        () =>
+          new Promise<string>((resolve) => {
+            addEventListener("securitypolicyviolation", ({ effectiveDirective }) => resolve(effectiveDirective));
+            fetch("http://127.0.0.1:9/").catch(() => setTimeout(resolve, 2000, "nothing"));
+          }),
+      );
+      expect(refused).toBe("connect-src");
+      // The browser has said so on the console, too.
+      visitor.complaints.length = 0;
+    });
+
     it.each([
       { files: ["weights/test/files/keras/functional.keras"], layers: 6 },
       {
