@@ -3,6 +3,7 @@ import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import type { Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
+import { ReusedOutputs } from "./reused-outputs.ts";
 import { type Feeds, openSession, type Runtime, runSession, type Session, type SessionOptions, type Values, valuesOf } from "./runtime.ts";
 import { tappedModel } from "./tapped-model.ts";
 
@@ -30,11 +31,13 @@ export class Execution {
   readonly #session: Session | null;
   readonly #taps: readonly string[];
   readonly #inputs: ReadonlySet<string>;
+  readonly #reused: ReusedOutputs | null;
 
   private constructor(session: Session | null, taps: readonly string[], inputs: ReadonlySet<string>) {
     this.#session = session;
     this.#taps = taps;
     this.#inputs = inputs;
+    this.#reused = session === null ? null : new ReusedOutputs(session, taps);
   }
 
   /** @param whole whether all else in the model is computed, too, as a user's run would. */
@@ -54,7 +57,15 @@ export class Execution {
 
   /** The values of one run; null for those that are no floating-point numbers. */
   async run(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
-    const results = this.#session === null ? {} : await runSession(this.#session, feeds, this.#taps);
+    return this.#valuesOf(feeds, this.#session === null ? {} : await runSession(this.#session, feeds, this.#taps));
+  }
+
+  /** The same for one of many runs: the values stand in memory that the next run writes to. */
+  async runAgain(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
+    return this.#valuesOf(feeds, this.#reused === null ? {} : await this.#reused.run(feeds));
+  }
+
+  #valuesOf(feeds: Feeds, results: Feeds): ReadonlyMap<string, Values | null> {
     const fed = Object.entries(feeds).filter(([name]) => this.#inputs.has(name));
     return new Map([...fed, ...Object.entries(results)].map(([name, tensor]) => [name, valuesOf(tensor)]));
   }

@@ -1,6 +1,7 @@
 import { BatchNormError } from "@batchnorm/spec";
-import { type Moments, mergeMoments, momentsOf } from "@batchnorm/spec/moments";
+import { type Moments, mergeMoments } from "@batchnorm/spec/moments";
 import type { Match } from "../find/match.ts";
+import { batchMoments } from "./batch-moments.ts";
 import { type Analysed, Execution } from "./execution.ts";
 import type { Feeds, Runtime, SessionOptions } from "./runtime.ts";
 
@@ -26,13 +27,13 @@ export async function measure(
   const pooled = new Map<string, Moments>();
   try {
     for await (const feeds of typeof batches === "function" ? batches() : batches) {
-      const results = await execution.run(feeds);
+      const results = await execution.runAgain(feeds);
       for (const [layer, { input, axis }] of layers) {
         const values = results.get(input);
         if (values === undefined || values === null) {
           throw new BatchNormError("invalid-argument", `What the layer ${layer} reads is not there`, input, "floating-point numbers");
         }
-        const moments = momentsOf({ data: values.data, shape: values.shape }, axis.axis);
+        const moments = batchMoments(values, axis.axis);
         const before = pooled.get(layer);
         pooled.set(layer, before === undefined ? moments : mergeMoments([before, moments]));
       }

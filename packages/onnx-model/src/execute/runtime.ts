@@ -37,7 +37,7 @@ export async function openSession({ InferenceSession }: Runtime, bytes: Uint8Arr
 export async function runSession(
   session: Session,
   feeds: Feeds,
-  outputs: readonly string[],
+  outputs: readonly string[] | Feeds,
 ): Promise<Readonly<Record<string, RuntimeTensor>>> {
   const missing = session.inputNames.find((name) => !Object.hasOwn(feeds, name));
   if (missing !== undefined) {
@@ -45,7 +45,7 @@ export async function runSession(
   }
   const taken = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
   try {
-    return await session.run(taken, outputs);
+    return await session.run(taken, outputs as readonly string[]);
   } catch (cause) {
     throw runtimeFailure("The runtime failed", cause);
   }
