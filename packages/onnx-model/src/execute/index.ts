@@ -1,5 +1,7 @@
+export type { Checkpoint } from "./checkpoint.ts";
 export type { ChannelDrift, LayerDrift } from "./drift.ts";
 export type { SkippedLayer } from "./execution.ts";
+export { type LayerMoments, modelHash } from "./layer-moments.ts";
 export type { Batches } from "./measure.ts";
 export { measureShard, mergePartials, type Partial, type Shard, type ShardOptions } from "./partial.ts";
 export { type RandomOptions, randomInputs } from "./random-inputs.ts";
