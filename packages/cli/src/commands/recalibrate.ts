@@ -4,26 +4,31 @@ import { readModelFile } from "@batchnorm/onnx-model/node";
 import type { VarianceEstimator } from "@batchnorm/spec";
 import { type Command, Option } from "commander";
 import { type Context, EXIT_CODES, printJson } from "../context.ts";
-import type { DataSet } from "../data/data-set.ts";
+import type { DataSource } from "../data/data-source.ts";
 import { type DataOptions, openData, positiveInteger, type ShardOption, shardOption } from "../data-options.ts";
 import { renderDrift } from "../drift-table.ts";
-import { writeJson, writeModelFile } from "../files.ts";
+import { checkOutput, writeJson, writeModelFile } from "../files.ts";
 import { ProgressLine } from "../progress.ts";
+import { resumable } from "../resumable.ts";
 import { loadRuntime } from "../runtime.ts";
 import { Status, wrongUse } from "../status.ts";
 import { counted } from "../table.ts";
 
 const HELP = `
-Data is .npy, .npz or .safetensors, with samples along the first axis. Several inputs take the arrays of their names.
+Data is .npy, .npz or .safetensors, with samples along the first axis. Several inputs take the arrays of their names. Or it is a module whose
+default export gives the batches, { image: { data, shape } }: an (async) iterable, or a function that returns one.
 
 "one" measures all layers in one pass, with the old statistics normalizing. "exact" goes level by level: a layer is measured after all layers
 before it have their new statistics, which takes a pass for each.
+
+Ctrl-C stops it. What was measured is kept in a file beside the output, and the same command goes on from there.
 
 With --shard i/n only every n-th batch is measured, and --out is a partial for \`merge\`. Run all n, anywhere, in any order.
 
 Examples:
   batchnorm recalibrate model.onnx --data images.npy --out new.onnx
   batchnorm recalibrate model.onnx --data a.npz b.npz --array image=pixels --rounds exact --out new.onnx
+  batchnorm recalibrate model.onnx --data batches.mjs --out new.onnx
   batchnorm recalibrate model.onnx --data images.npy --shard 2/8 --out 2.json
 ${EXIT_CODES}`;
 
@@ -33,6 +38,7 @@ interface RecalibrateCommandOptions extends DataOptions {
   readonly layer?: readonly string[];
   readonly estimator: VarianceEstimator;
   readonly shard?: ShardOption;
+  readonly restart?: boolean;
   readonly json?: boolean;
   readonly strict?: boolean;
 }
@@ -42,7 +48,7 @@ export function addRecalibrate(program: Command, context: Context): void {
     .command("recalibrate")
     .description("New moving statistics from data, pooled in float64, and how far they are from the old ones.")
     .argument("<model>", "an ONNX file")
-    .requiredOption("--data <file...>", "files with samples")
+    .requiredOption("--data <file...>", "files with samples, or a module that gives batches")
     .requiredOption("--out <file>", "the model to write, or with --shard the partial")
     .option("--batch-size <n>", "samples in a batch (default: the model's, else 32); the result does not depend on it", positiveInteger)
     .option("--array <input=name...>", "which array of a file feeds an input of another name")
@@ -54,6 +60,7 @@ export function addRecalibrate(program: Command, context: Context): void {
     )
     .option("--layer <name...>", "only these layers, by the names that `inspect` gives")
     .option("--shard <i/n>", "measure one shard, for `merge`", shardOption)
+    .option("--restart", "begin anew, whatever an earlier run left")
     .option("--json", "the report as JSON, with every channel")
     .option("--strict", "exit with 1 when a layer could not be measured")
     .addHelpText("after", HELP)
@@ -65,6 +72,7 @@ async function run(context: Context, path: string, options: RecalibrateCommandOp
   if (shard !== undefined && rounds === "exact") {
     throw wrongUse("Shards are measured in one pass", "--rounds exact", "--rounds one, as every further level needs the merged result");
   }
+  await checkOutput(options.out);
   const model = await readModelFile(path);
   const data = await openData(model, options, shard);
   try {
@@ -75,50 +83,79 @@ async function run(context: Context, path: string, options: RecalibrateCommandOp
   }
 }
 
-async function whole(context: Context, model: OnnxModel, path: string, data: DataSet, options: RecalibrateCommandOptions): Promise<void> {
-  const { out, rounds, estimator, layer, json = false, strict = false } = options;
+async function whole(
+  context: Context,
+  model: OnnxModel,
+  path: string,
+  data: DataSource,
+  options: RecalibrateCommandOptions,
+): Promise<void> {
+  const { out, rounds, estimator, layer, restart = false, json = false, strict = false } = options;
   const ort = await loadRuntime();
   let progress: ProgressLine | null = null;
-  const result = await recalibrate(model, {
-    ort,
-    rounds,
-    estimator,
-    ...(layer === undefined ? {} : { layers: layer }),
-    batches: () => data.batches(ort),
-    onProgress: ({ pass, passes, batches }) => {
-      progress ??= new ProgressLine(context.terminal, passes * data.length);
-      progress.show(pass * data.length + batches, "batches");
-    },
-  });
+  const { length } = data;
+  const run = await resumable(context, out, restart, ({ signal, checkpoint, keep }) =>
+    recalibrate(model, {
+      ort,
+      rounds,
+      estimator,
+      signal,
+      checkpoint,
+      key: data.fingerprint,
+      ...(layer === undefined ? {} : { layers: layer }),
+      batches: () => data.batches(ort),
+      onProgress: async ({ pass, passes, batches, checkpoint: sofar }) => {
+        progress ??= new ProgressLine(context.terminal, length === null ? null : passes * length);
+        const text = length === null && passes > 1 ? `pass ${pass + 1} of ${passes}, batches` : "batches";
+        progress.show(length === null ? batches : pass * length + batches, text);
+        await keep(sofar);
+      },
+    }),
+  );
   (progress as ProgressLine | null)?.clear();
+  if (run === null) return;
+  const { result } = run;
   await writeModelFile(result.model, path, out);
-  if (json) printJson(context, { ...reportOf(result), samples: data.samples, out });
-  else context.terminal.out(`${counted(data.samples, "sample")}\n\n${renderDrift(result)}written to ${out}\n`);
+  await run.finish();
+  const { samples } = data.counts();
+  if (json) printJson(context, { ...reportOf(result), samples, out });
+  else context.terminal.out(`${counted(samples, "sample")}\n\n${renderDrift(result)}written to ${out}\n`);
   if (strict && result.skipped.length > 0) context.finish(Status.findings);
 }
 
 async function part(
   context: Context,
   model: OnnxModel,
-  data: DataSet,
+  data: DataSource,
   shard: ShardOption,
   options: RecalibrateCommandOptions,
 ): Promise<void> {
-  const { out, layer, json = false } = options;
+  const { out, layer, restart = false, json = false } = options;
   const ort = await loadRuntime();
   const progress = new ProgressLine(context.terminal, data.length);
-  let batches = 0;
-  const partial = await measureShard(model, {
-    ort,
-    ...(layer === undefined ? {} : { layers: layer }),
-    batches: () => data.batches(ort),
-    onBatch: () => progress.show(++batches, "batches"),
-    shard: { ...shard, samples: data.samples, totalSamples: data.totalSamples, data: data.fingerprint },
-  });
+  const run = await resumable(context, out, restart, ({ signal, checkpoint, keep }) =>
+    measureShard(model, {
+      ort,
+      signal,
+      checkpoint,
+      key: `${data.fingerprint} ${shard.index}/${shard.of}`,
+      ...(layer === undefined ? {} : { layers: layer }),
+      batches: () => data.batches(ort),
+      onBatch: async ({ batches, checkpoint: sofar }) => {
+        progress.show(batches, "batches");
+        await keep(sofar);
+      },
+      shard: () => ({ ...shard, ...data.counts(), data: data.fingerprint }),
+    }),
+  );
   progress.clear();
+  if (run === null) return;
+  const { result: partial } = run;
   await writeJson(out, partial);
+  await run.finish();
+  const { samples, totalSamples } = data.counts();
   if (json) printJson(context, { shard: partial.shard, model: partial.model, out });
-  else context.terminal.out(`shard ${shard.index} of ${shard.of}: ${data.samples} of ${data.totalSamples} samples, written to ${out}\n`);
+  else context.terminal.out(`shard ${shard.index} of ${shard.of}: ${samples} of ${totalSamples} samples, written to ${out}\n`);
 }
 
 /** The result without the model. */

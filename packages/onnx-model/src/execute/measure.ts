@@ -37,7 +37,7 @@ export async function measure(
   layers: ReadonlyMap<string, Match>,
   { ort, batches, sessionOptions, signal }: MeasureOptions,
   from: Measured | null,
-  onBatch: (state: Measured) => void,
+  onBatch: (state: Measured) => unknown,
 ): Promise<ReadonlyMap<string, Moments>> {
   const values = [...layers.values()].map(({ input }) => input);
   const execution = await Execution.open(measured, ort, values, { whole: false, ...(sessionOptions && { options: sessionOptions }) });
@@ -57,7 +57,7 @@ export async function measure(
         const before = pooled.get(layer);
         pooled.set(layer, before === undefined ? moments : mergeMoments([before, moments]));
       }
-      onBatch({ batches: batch, moments: pooled });
+      await onBatch({ batches: batch, moments: pooled });
       signal?.throwIfAborted();
     }
   } finally {

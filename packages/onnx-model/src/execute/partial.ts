@@ -39,8 +39,8 @@ export interface ShardOptions extends MeasureOptions {
   /** Where to go on, as an earlier `onBatch` gave it; `key` tells data and shard from others (empty by default). */
   readonly checkpoint?: unknown;
   readonly key?: string;
-  /** Called after every batch. */
-  readonly onBatch?: (progress: { readonly batches: number; readonly checkpoint: () => Checkpoint }) => void;
+  /** Called after every batch, and waited for. */
+  readonly onBatch?: (progress: { readonly batches: number; readonly checkpoint: () => Checkpoint }) => unknown;
 }
 
 /**

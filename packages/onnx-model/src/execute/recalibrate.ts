@@ -28,7 +28,8 @@ export interface RecalibrateOptions extends MeasureOptions {
   readonly checkpoint?: unknown;
   /** What tells the data from other data, so that the checkpoint of other data is refused. Empty by default. */
   readonly key?: string;
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called after every batch, and waited for. */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 export interface Progress {
