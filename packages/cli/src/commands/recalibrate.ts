@@ -9,6 +9,7 @@ import { type DataOptions, openData, positiveInteger, type ShardOption, shardOpt
 import { renderDrift } from "../drift-table.ts";
 import { checkOutput, writeJson, writeModelFile } from "../files.ts";
 import { ProgressLine } from "../progress.ts";
+import { recalibrateTogether } from "../redis/recalibrate.ts";
 import { resumable } from "../resumable.ts";
 import { loadRuntime } from "../runtime.ts";
 import { Status, wrongUse } from "../status.ts";
@@ -23,12 +24,16 @@ before it have their new statistics, which takes a pass for each.
 
 Ctrl-C stops it. What was measured is kept in a file beside the output, and the same command goes on from there.
 
+With --redis the same command, started on any number of machines, measures shards of the data on all of them, and each writes the result. The
+shard of a machine that died is measured again. It wants bullmq and ioredis beside the command.
+
 With --shard i/n only every n-th batch is measured, and --out is a partial for \`merge\`. Run all n, anywhere, in any order.
 
 Examples:
   batchnorm recalibrate model.onnx --data images.npy --out new.onnx
   batchnorm recalibrate model.onnx --data a.npz b.npz --array image=pixels --rounds exact --out new.onnx
   batchnorm recalibrate model.onnx --data batches.mjs --out new.onnx
+  batchnorm recalibrate model.onnx --data images.npy --redis redis://host:6379 --shards 16 --out new.onnx
   batchnorm recalibrate model.onnx --data images.npy --shard 2/8 --out 2.json
 ${EXIT_CODES}`;
 
@@ -38,6 +43,9 @@ interface RecalibrateCommandOptions extends DataOptions {
   readonly layer?: readonly string[];
   readonly estimator: VarianceEstimator;
   readonly shard?: ShardOption;
+  readonly redis?: string;
+  readonly shards: number;
+  readonly lease: number;
   readonly restart?: boolean;
   readonly json?: boolean;
   readonly strict?: boolean;
@@ -60,6 +68,14 @@ export function addRecalibrate(program: Command, context: Context): void {
     )
     .option("--layer <name...>", "only these layers, by the names that `inspect` gives")
     .option("--shard <i/n>", "measure one shard, for `merge`", shardOption)
+    .option("--redis <url>", "measure together with all machines that run this command at this Redis server")
+    .option(
+      "--shards <n>",
+      "with --redis: into how many shards the data is cut; the result depends on it within rounding",
+      positiveInteger,
+      16,
+    )
+    .option("--lease <seconds>", "with --redis: for so long a machine may be silent until its shard is measured again", positiveInteger, 30)
     .option("--restart", "begin anew, whatever an earlier run left")
     .option("--json", "the report as JSON, with every channel")
     .option("--strict", "exit with 1 when a layer could not be measured")
@@ -68,12 +84,19 @@ export function addRecalibrate(program: Command, context: Context): void {
 }
 
 async function run(context: Context, path: string, options: RecalibrateCommandOptions): Promise<void> {
-  const { shard, rounds } = options;
-  if (shard !== undefined && rounds === "exact") {
+  const { shard, rounds, redis } = options;
+  if ((shard !== undefined || redis !== undefined) && rounds === "exact") {
     throw wrongUse("Shards are measured in one pass", "--rounds exact", "--rounds one, as every further level needs the merged result");
+  }
+  if (shard !== undefined && redis !== undefined) {
+    throw wrongUse("The machines at a Redis server choose their shards themselves", "--shard and --redis", "one of the two");
   }
   await checkOutput(options.out);
   const model = await readModelFile(path);
+  if (redis !== undefined) {
+    await together(context, model, path, { ...options, redis });
+    return;
+  }
   const data = await openData(model, options, shard);
   try {
     if (shard === undefined) await whole(context, model, path, data, options);
@@ -90,7 +113,7 @@ async function whole(
   data: DataSource,
   options: RecalibrateCommandOptions,
 ): Promise<void> {
-  const { out, rounds, estimator, layer, restart = false, json = false, strict = false } = options;
+  const { out, rounds, estimator, layer, restart = false } = options;
   const ort = await loadRuntime();
   let progress: ProgressLine | null = null;
   const { length } = data;
@@ -114,12 +137,36 @@ async function whole(
   );
   (progress as ProgressLine | null)?.clear();
   if (run === null) return;
-  const { result } = run;
-  await writeModelFile(result.model, path, out);
-  await run.finish();
   const { samples } = data.counts();
-  if (json) printJson(context, { ...reportOf(result), samples, out });
-  else context.terminal.out(`${counted(samples, "sample")}\n\n${renderDrift(result)}written to ${out}\n`);
+  await write(context, path, run.result, { samples, text: counted(samples, "sample") }, {}, options);
+  await run.finish();
+}
+
+async function together(
+  context: Context,
+  model: OnnxModel,
+  path: string,
+  options: RecalibrateCommandOptions & { readonly redis: string },
+): Promise<void> {
+  const run = await recalibrateTogether(context, model, options);
+  if (run === null) return;
+  const { shards } = options;
+  const counts = { samples: run.samples, text: `${counted(run.samples, "sample")} in ${shards} shards, ${run.here} measured here` };
+  await write(context, path, run.result, counts, { shards, here: run.here }, options);
+}
+
+/** Writes the model, and tells of it. */
+async function write(
+  context: Context,
+  path: string,
+  result: RecalibrateResult,
+  { samples, text }: { readonly samples: number; readonly text: string },
+  more: object,
+  { out, json = false, strict = false }: Pick<RecalibrateCommandOptions, "out" | "json" | "strict">,
+): Promise<void> {
+  await writeModelFile(result.model, path, out);
+  if (json) printJson(context, { ...reportOf(result), samples, ...more, out });
+  else context.terminal.out(`${text}\n\n${renderDrift(result)}written to ${out}\n`);
   if (strict && result.skipped.length > 0) context.finish(Status.findings);
 }
 
