@@ -1,4 +1,6 @@
 export type { Checkpoint } from "./checkpoint.ts";
+export type { CheckedElement, Comparison } from "./compare-layer.ts";
+export { type ComparedValue, type CompareResult, compareRuns, type Run } from "./compare-runs.ts";
 export type { ChannelDrift, LayerDrift } from "./drift.ts";
 export type { SkippedLayer } from "./execution.ts";
 export { type LayerMoments, modelHash } from "./layer-moments.ts";
@@ -7,4 +9,4 @@ export { measureShard, mergePartials, type Partial, type Shard, type ShardOption
 export { type RandomOptions, randomInputs } from "./random-inputs.ts";
 export { type Progress, type RecalibrateOptions, type RecalibrateResult, recalibrate } from "./recalibrate.ts";
 export type { Feeds, Runtime, RuntimeTensor, SessionOptions } from "./runtime.ts";
-export { type CheckedElement, type VerifiedLayer, type VerifyOptions, type VerifyResult, verify } from "./verify.ts";
+export { type VerifiedLayer, type VerifyOptions, type VerifyResult, verify } from "./verify.ts";
