@@ -73,6 +73,6 @@ function histogram(name: string, values: readonly number[]): string {
 }
 
 /** Names come from the file, which anybody may have made. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

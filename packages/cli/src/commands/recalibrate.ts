@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { OnnxModel } from "@batchnorm/onnx-model";
 import { measureShard, type RecalibrateResult, recalibrate } from "@batchnorm/onnx-model/execute";
 import { readModelFile } from "@batchnorm/onnx-model/node";
@@ -6,8 +7,9 @@ import { type Command, Option } from "commander";
 import { type Context, EXIT_CODES, printJson } from "../context.ts";
 import type { DataSource } from "../data/data-source.ts";
 import { type DataOptions, openData, positiveInteger, type ShardOption, shardOption } from "../data-options.ts";
+import { driftPage } from "../drift-page.ts";
 import { renderDrift } from "../drift-table.ts";
-import { checkOutput, writeJson, writeModelFile } from "../files.ts";
+import { checkOutput, writeJson, writeModelFile, writeWhole } from "../files.ts";
 import { ProgressLine } from "../progress.ts";
 import { recalibrateTogether } from "../redis/recalibrate.ts";
 import { resumable } from "../resumable.ts";
@@ -44,6 +46,7 @@ interface RecalibrateCommandOptions extends DataOptions {
   readonly estimator: VarianceEstimator;
   readonly shard?: ShardOption;
   readonly redis?: string;
+  readonly html?: string;
   readonly shards: number;
   readonly lease: number;
   readonly restart?: boolean;
@@ -76,6 +79,7 @@ export function addRecalibrate(program: Command, context: Context): void {
       16,
     )
     .option("--lease <seconds>", "with --redis: for so long a machine may be silent until its shard is measured again", positiveInteger, 30)
+    .option("--html <file>", "how far the new statistics are from the old ones, as a page with pictures")
     .option("--restart", "begin anew, whatever an earlier run left")
     .option("--json", "the report as JSON, with every channel")
     .option("--strict", "exit with 1 when a layer could not be measured")
@@ -91,7 +95,8 @@ async function run(context: Context, path: string, options: RecalibrateCommandOp
   if (shard !== undefined && redis !== undefined) {
     throw wrongUse("The machines at a Redis server choose their shards themselves", "--shard and --redis", "one of the two");
   }
-  await checkOutput(options.out);
+  for (const file of [options.out, options.html]) if (file !== undefined) await checkOutput(file);
+  if (shard !== undefined && options.html !== undefined) throw wrongUse("A shard has no drift", "--html", "--html of `merge`");
   const model = await readModelFile(path);
   if (redis !== undefined) {
     await together(context, model, path, { ...options, redis });
@@ -138,7 +143,7 @@ async function whole(
   (progress as ProgressLine | null)?.clear();
   if (run === null) return;
   const { samples } = data.counts();
-  await write(context, path, run.result, { samples, text: counted(samples, "sample") }, {}, options);
+  await writeResult(context, path, run.result, { samples, text: counted(samples, "sample") }, {}, options);
   await run.finish();
 }
 
@@ -152,19 +157,20 @@ async function together(
   if (run === null) return;
   const { shards } = options;
   const counts = { samples: run.samples, text: `${counted(run.samples, "sample")} in ${shards} shards, ${run.here} measured here` };
-  await write(context, path, run.result, counts, { shards, here: run.here }, options);
+  await writeResult(context, path, run.result, counts, { shards, here: run.here }, options);
 }
 
 /** Writes the model, and tells of it. */
-async function write(
+export async function writeResult(
   context: Context,
   path: string,
   result: RecalibrateResult,
   { samples, text }: { readonly samples: number; readonly text: string },
   more: object,
-  { out, json = false, strict = false }: Pick<RecalibrateCommandOptions, "out" | "json" | "strict">,
+  { out, html, json = false, strict = false }: Pick<RecalibrateCommandOptions, "out" | "html" | "json" | "strict">,
 ): Promise<void> {
   await writeModelFile(result.model, path, out);
+  if (html !== undefined) await writeWhole(html, driftPage(`Drift of ${basename(path)}`, result));
   if (json) printJson(context, { ...reportOf(result), samples, ...more, out });
   else context.terminal.out(`${text}\n\n${renderDrift(result)}written to ${out}\n`);
   if (strict && result.skipped.length > 0) context.finish(Status.findings);
