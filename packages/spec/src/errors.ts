@@ -26,7 +26,7 @@ export type ErrorCode =
   | "no-forward" // backward without a forward pass that kept what it needs
   | "disposed" // the layer was disposed
   | "unsupported" // the backend declares that it cannot do this
-  | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
+  | "invalid-json" // a serialized state or a result file with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
   | "invalid-file" // a file cannot be read: missing, truncated, damaged, contradicting itself, or leaving its folder
   | "unsupported-format" // a file of a known format that is not read
@@ -47,6 +47,8 @@ export class BatchNormError extends Error {
   readonly received: unknown;
   /** What would have been accepted, in words. */
   readonly expected: string;
+  /** A page about the code: causes and cures. A property of its own, since runtimes print those below the message. */
+  readonly url: string;
 
   constructor(code: ErrorCode, what: string, received: unknown, expected: string, cause?: unknown) {
     super(`${what}: received ${describeValue(received)}, expected ${expected}.`, cause === undefined ? undefined : { cause });
@@ -54,6 +56,7 @@ export class BatchNormError extends Error {
     this.code = code;
     this.received = received;
     this.expected = expected;
+    this.url = `https://batchnorm.github.io/batchnorm/errors/${code}`;
   }
 }
 
