@@ -6,9 +6,10 @@ import type { OnnxModel } from "@batchnorm/onnx-model";
 import type { Feeds, Runtime } from "@batchnorm/onnx-model/execute";
 import { BatchNormError } from "@batchnorm/spec";
 import { messageOf } from "../files.ts";
+import { invalidFile } from "../status.ts";
 import { type DataSource, isInShard, type ShardOfBatches, WHOLE } from "./data-source.ts";
 import { type ModelInput, modelInputs, tensorFor } from "./model-inputs.ts";
-import { invalidFile, sizeOf } from "./numbers.ts";
+import { sizeOf } from "./numbers.ts";
 
 type BatchIterable = Iterable<unknown> | AsyncIterable<unknown>;
 type Source = BatchIterable | (() => unknown);
