@@ -4,6 +4,7 @@ import { CASES } from "./cases.ts";
 import { foldErrors } from "./folds.ts";
 import { halves } from "./halves.ts";
 import { markdown } from "./markdown.ts";
+import { RECALIBRATE_FILE, recalibrateTables } from "./recalibrate.ts";
 import { times } from "./times.ts";
 import { type FormRow, formRow } from "./tools.ts";
 
@@ -21,7 +22,7 @@ const report = markdown({
   errors: await foldErrors(),
   halves: await halves(),
   times: await times(),
-  recalibration: [],
+  recalibration: recalibrateTables(JSON.parse(await readFile(RECALIBRATE_FILE, "utf8"))),
 });
 await mkdir("reports", { recursive: true });
 await writeFile("reports/models.md", report);
