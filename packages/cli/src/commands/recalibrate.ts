@@ -44,6 +44,7 @@ interface RecalibrateCommandOptions extends DataOptions {
   readonly rounds: "one" | "exact";
   readonly layer?: readonly string[];
   readonly estimator: VarianceEstimator;
+  readonly ep: string;
   readonly shard?: ShardOption;
   readonly redis?: string;
   readonly html?: string;
@@ -79,6 +80,7 @@ export function addRecalibrate(program: Command, context: Context): void {
       16,
     )
     .option("--lease <seconds>", "with --redis: for so long a machine may be silent until its shard is measured again", positiveInteger, 30)
+    .option("--ep <provider>", "execution provider: cpu or another of onnxruntime-node; wasm", "cpu")
     .option("--html <file>", "how far the new statistics are from the old ones, as a page with pictures")
     .option("--restart", "begin anew, whatever an earlier run left")
     .option("--json", "the report as JSON, with every channel")
@@ -118,8 +120,8 @@ async function whole(
   data: DataSource,
   options: RecalibrateCommandOptions,
 ): Promise<void> {
-  const { out, rounds, estimator, layer, restart = false } = options;
-  const ort = await loadRuntime();
+  const { out, rounds, estimator, layer, ep, restart = false } = options;
+  const ort = await loadRuntime(ep);
   let progress: ProgressLine | null = null;
   const { length } = data;
   const run = await resumable(context, out, restart, ({ signal, checkpoint, keep }) =>
@@ -129,7 +131,8 @@ async function whole(
       estimator,
       signal,
       checkpoint,
-      key: data.fingerprint,
+      key: `${data.fingerprint} ${ep}`,
+      sessionOptions: { executionProviders: [ep] },
       ...(layer === undefined ? {} : { layers: layer }),
       batches: () => data.batches(ort),
       onProgress: async ({ pass, passes, batches, checkpoint: sofar }) => {
@@ -183,15 +186,16 @@ async function part(
   shard: ShardOption,
   options: RecalibrateCommandOptions,
 ): Promise<void> {
-  const { out, layer, restart = false, json = false } = options;
-  const ort = await loadRuntime();
+  const { out, layer, ep, restart = false, json = false } = options;
+  const ort = await loadRuntime(ep);
   const progress = new ProgressLine(context.terminal, data.length);
   const run = await resumable(context, out, restart, ({ signal, checkpoint, keep }) =>
     measureShard(model, {
       ort,
       signal,
       checkpoint,
-      key: `${data.fingerprint} ${shard.index}/${shard.of}`,
+      key: `${data.fingerprint} ${shard.index}/${shard.of} ${ep}`,
+      sessionOptions: { executionProviders: [ep] },
       ...(layer === undefined ? {} : { layers: layer }),
       batches: () => data.batches(ort),
       onBatch: async ({ batches, checkpoint: sofar }) => {

@@ -17,6 +17,7 @@ export interface SpreadRecalibrateOptions extends DataOptions {
   readonly lease: number;
   readonly layer?: readonly string[];
   readonly estimator: VarianceEstimator;
+  readonly ep: string;
 }
 
 export interface SpreadResult {
@@ -32,8 +33,8 @@ export async function recalibrateTogether(
   model: OnnxModel,
   options: SpreadRecalibrateOptions,
 ): Promise<SpreadResult | null> {
-  const { redis: url, shards, lease, layer, estimator } = options;
-  const ort = await loadRuntime();
+  const { redis: url, shards, lease, layer, estimator, ep } = options;
+  const ort = await loadRuntime(ep);
   const whole = await openData(model, options);
   const { fingerprint } = whole;
   await whole.close();
@@ -54,6 +55,7 @@ export async function recalibrateTogether(
           const partial = await measureShard(model, {
             ort,
             signal,
+            sessionOptions: { executionProviders: [ep] },
             ...(layer === undefined ? {} : { layers: layer }),
             batches: () => data.batches(ort),
             shard: () => ({ ...shard, ...data.counts(), data: fingerprint }),

@@ -1,38 +1,41 @@
-import { readModel, readStates } from "@batchnorm/onnx-model";
-import { type CompareResult, compareRuns, randomInputs, recalibrate, type VerifyResult, verify } from "@batchnorm/onnx-model/execute";
+import { fold, inspect, readModel, writeModel } from "@batchnorm/onnx-model";
+import { randomInputs, verifyFold } from "@batchnorm/onnx-model/execute";
 import * as ort from "onnxruntime-web";
 
-// One thread: that of the page.
-ort.env.wasm.numThreads = 1;
+/** What became of the files that were dropped. */
+export const dropped: Promise<unknown> = new Promise((resolve, reject) => {
+  document.body.style.minHeight = "100vh";
+  document.body.addEventListener("dragover", (event) => event.preventDefault());
+  document.body.addEventListener("drop", (event) => {
+    event.preventDefault();
+    lookAt([...event.dataTransfer!.files]).then(resolve, reject);
+  });
+});
 
-/** The bytes of a model that the page was given in base64. */
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+/** Inspects and folds a model, with the data of the files beside it. */
+async function lookAt(files: readonly File[]): Promise<unknown> {
+  const file = files.find(({ name }) => name.endsWith(".onnx"))!;
+  const model = readModel({
+    bytes: await file.arrayBuffer(),
+    external: Object.fromEntries(files.map((each) => [each.name, each])),
+  });
+  const { layers, findings } = await inspect(model);
+  const { model: folded, report } = await fold(model);
+  // One thread: the page needs no worker.
+  ort.env.wasm.numThreads = 1;
+  const { passed, executed } = await verifyFold(model, { ort, inputs: randomInputs(model, ort), executionProviders: ["wasm"] });
+  return {
+    layers: layers.map(({ name }) => name),
+    findings: findings.map(({ code }) => code),
+    folded: report.folded.map(({ layer }) => layer),
+    kept: report.kept.map(({ code }) => code),
+    digest: await digestOf(writeModel(folded)),
+    passed,
+    executed: executed.length,
+  };
 }
 
-/** Verifies a model on one provider. */
-export async function verified(base64: string, provider: string): Promise<VerifyResult> {
-  const model = readModel(bytesOf(base64));
-  return verify(model, { ort, inputs: randomInputs(model, ort, { seed: 3 }), executionProviders: [provider] });
-}
-
-/** One provider against another. */
-export async function compared(base64: string, first: string, second: string, tolerance: number): Promise<CompareResult> {
-  const model = readModel(bytesOf(base64));
-  const run = { model, ort, inputs: randomInputs(model, ort, { seed: 3 }) };
-  return compareRuns({ ...run, executionProviders: [first] }, { ...run, executionProviders: [second] }, tolerance);
-}
-
-/** The statistics of all layers after a recalibration on batches that any place can make again. */
-export async function recalibrated(base64: string, provider: string): Promise<Record<string, number[]>> {
-  const model = readModel(bytesOf(base64));
-  const batches = [0, 1, 2].map((seed) => randomInputs(model, ort, { seed }));
-  const result = await recalibrate(model, { ort, batches, sessionOptions: { executionProviders: [provider] } });
-  const { states } = await readStates(result.model);
-  return Object.fromEntries(
-    Object.entries(states).map(([name, { statistics }]) => [
-      name,
-      [...(statistics.movingMean as number[]), ...(statistics.movingVariance as number[])],
-    ]),
-  );
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes.slice());
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
