@@ -69,6 +69,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--packed <directory>", "a folder that the command pack has made, in place of a new one")
     .option("--resume", "goes on where a run with the same --out was cut off", false)
     .option("--list", "only list the cells", false)
+    // Or --out of a subcommand would be taken for the one of the run.
+    .enablePositionalOptions()
     .addHelpText("after", EXAMPLES)
     .action(async (options: RunOptions) => {
       status = await run(options);
