@@ -7,6 +7,7 @@ import { suiteChecks } from "../suite.ts";
 import type { Vectors } from "../vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../vectors/read.ts";
 import { type CommandOptions, selectionOf, suiteCommand } from "./options.ts";
+import { addPageCommand } from "./page-command.ts";
 import { startProcess } from "./process.ts";
 import { ProgressLine } from "./progress.ts";
 import { readDeviations } from "./read-deviations.ts";
@@ -22,6 +23,7 @@ Examples:
   batchnorm-conformance --backend mine --only 7             of conformance.config.ts, section 7 of the spec
   batchnorm-conformance my-adapter.ts --check contract/version
   batchnorm-conformance --reporter junit --out report.xml
+  batchnorm-conformance page old.json new.json --out changes.html
 
 Each backend runs in a process of its own. What it prints goes to stderr.
 
@@ -39,6 +41,7 @@ export function main(argv: readonly string[]): Promise<number> {
       `module whose default export is a config, a backend, or a function that makes one (default: ${CONFIG_FILES[0]})`,
     )
     .addHelpText("after", EXAMPLES);
+  addPageCommand(command);
   return runCommand(command, argv, run);
 }
 

@@ -1,0 +1,82 @@
+import type { JSX } from "preact";
+import { cellKey, type Matrix, type MatrixCell, type MatrixRuntime } from "../src/matrix/index.ts";
+import { hashOf } from "./selected-cell.ts";
+import { MARK, standingOf } from "./words.ts";
+
+export interface MatrixTableProps {
+  readonly matrix: Matrix;
+  /** The key of the cell that is shown in detail. */
+  readonly selected: string | null;
+}
+
+/** Backends down, runtimes across; each cell leads to its details. */
+export function MatrixTable({ matrix, selected }: MatrixTableProps): JSX.Element {
+  const { runtimes, cells } = matrix;
+  const backends = [...new Set(cells.map(({ backend }) => backend))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const at = new Map(cells.map((cell) => [cellKey(cell), cell]));
+  return (
+    // A wide table is scrolled, also with the keyboard.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached
+    <section class="scroll" aria-label="Backends on runtimes" tabIndex={0}>
+      <table class="matrix">
+        <thead>
+          <tr>
+            <th scope="col">Backend</th>
+            {runtimes.map((runtime) => (
+              <th scope="col" key={runtime.id}>
+                {runtime.name}
+                <small>{versionOf(runtime)}</small>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {backends.map((backend) => (
+            <tr key={backend}>
+              <th scope="row">{backend}</th>
+              {runtimes.map((runtime) => {
+                const cell = at.get(cellKey({ backend, runtime: runtime.id }));
+                return <td key={runtime.id}>{cell && <CellLink cell={cell} matrix={matrix} current={cellKey(cell) === selected} />}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function CellLink({ cell, matrix, current }: { cell: MatrixCell; matrix: Matrix; current: boolean }): JSX.Element {
+  const standing = standingOf(cell, matrix);
+  return (
+    <a class={`cell ${standing}`} href={hashOf(cell)} aria-current={current ? "true" : undefined}>
+      <span aria-hidden="true">{MARK[standing]}</span> {brief(cell)}
+    </a>
+  );
+}
+
+/** What stands in a cell; the mark before it is not read aloud. */
+function brief(cell: MatrixCell): JSX.Element {
+  if (cell.status === "not-run") return <>not run</>;
+  const { passed, failed, skipped, xfailed, notRun, problems } = cell.result;
+  const bad = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(notRun > 0 ? [`${notRun} not run`] : []),
+    ...(failed + notRun === 0 && problems.length > 0 ? ["a problem"] : []),
+  ];
+  const known = [...(skipped > 0 ? [`${skipped} skipped`] : []), ...(xfailed > 0 ? [`${xfailed} deviate`] : [])];
+  return (
+    <>
+      {bad.length > 0 ? bad.join(", ") : `${passed} passed`}
+      {bad.length > 0 && <small>{passed} passed</small>}
+      {known.map((each) => (
+        <small key={each}>{each}</small>
+      ))}
+    </>
+  );
+}
+
+function versionOf({ name, version, status }: MatrixRuntime): string {
+  if (status === "not-run") return "not run";
+  return version === null || name.endsWith(version) ? "" : version;
+}
