@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Failure } from "../src/checks/check.ts";
 import { CLAUSES } from "../src/clauses.generated.ts";
 import type { MatrixCase, MatrixResult } from "../src/matrix/index.ts";
 import { faultWeight } from "../src/reporters/summary.ts";
+import { FirstFew } from "./first-few.tsx";
 import { Opened } from "./opened.tsx";
 import { exact, share } from "./words.ts";
 
@@ -19,30 +19,17 @@ export function Failures({ result }: { readonly result: MatrixResult }): JSX.Ele
     <>
       <h3>Failed checks</h3>
       <p class="hint">The clause that is most likely at fault comes first.</p>
-      <Some all={clauses} count={CLAUSES_LISTED} what="clauses">
-        {({ clause, of, checks }, index) => (
-          <Opened
-            key={clause}
-            open={index === 0}
-            summary={
-              <>
-                {clause} {CLAUSES[clause] ?? ""}{" "}
-                <small>
-                  {checks.length} of {of}
-                </small>
-              </>
-            }
-          >
-            <Some all={checks} count={CHECKS_LISTED} what="checks">
-              {(check, place) => (
-                <Opened key={check.id} open={place === 0} summary={<code>{check.id}</code>}>
-                  <Check check={check} />
-                </Opened>
-              )}
-            </Some>
-          </Opened>
+      <FirstFew all={clauses} count={CLAUSES_LISTED} what="clauses">
+        {(shown) => (
+          <>
+            {shown.map(({ clause, of, checks }, index) => (
+              <Opened key={clause} open={index === 0} summary={<Clause clause={clause} failed={checks.length} of={of} />}>
+                <Checks checks={checks} />
+              </Opened>
+            ))}
+          </>
         )}
-      </Some>
+      </FirstFew>
     </>
   );
 }
@@ -51,25 +38,30 @@ export function Failures({ result }: { readonly result: MatrixResult }): JSX.Ele
 const CLAUSES_LISTED = 6;
 const CHECKS_LISTED = 8;
 
-interface SomeProps<Each> {
-  readonly all: readonly Each[];
-  readonly count: number;
-  readonly what: string;
-  readonly children: (each: Each, index: number) => JSX.Element;
-}
-
-/** The first of a list, and all others when they are asked for. */
-function Some<Each>({ all, count, what, children }: SomeProps<Each>): JSX.Element {
-  const [whole, setWhole] = useState(all.length <= count + 1);
+function Clause({ clause, failed, of }: { readonly clause: string; readonly failed: number; readonly of: number }): JSX.Element {
   return (
     <>
-      {(whole ? all : all.slice(0, count)).map(children)}
-      {!whole && (
-        <button type="button" onClick={() => setWhole(true)}>
-          Show {all.length - count} more {what}
-        </button>
-      )}
+      {clause} {CLAUSES[clause] ?? ""}{" "}
+      <small>
+        {failed} of {of}
+      </small>
     </>
+  );
+}
+
+function Checks({ checks }: { readonly checks: readonly MatrixCase[] }): JSX.Element {
+  return (
+    <FirstFew all={checks} count={CHECKS_LISTED} what="checks">
+      {(shown) => (
+        <>
+          {shown.map((check, index) => (
+            <Opened key={check.id} open={index === 0} summary={<code>{check.id}</code>}>
+              <Check check={check} />
+            </Opened>
+          ))}
+        </>
+      )}
+    </FirstFew>
   );
 }
 

@@ -20,7 +20,7 @@ export interface Change<Value> {
   readonly after: Value;
 }
 
-/** A status, or null where nothing is known of a check: it passed, or was not part of the run. */
+/** A status, or null where nothing is known of a check: it passed, or was not part of that run. */
 export type KnownStatus = Status | null;
 
 export interface CellDiff {
@@ -40,7 +40,7 @@ export interface CellDiff {
 /** Compares two results, cell by cell. */
 export function diffMatrices(before: Matrix, after: Matrix): MatrixDiff {
   const suite = suiteChanges(before.suite, after.suite);
-  const cells = merged(before.cells, after.cells, cellKey).map(([a, b]) => diffCells(a, b, suite.length === 0, after.suite.checks));
+  const cells = merged(before.cells, after.cells, cellKey).map(([a, b]) => diffCells(a, b, suite.length === 0));
   const differ = cells.filter(isDifferent);
   return { suite, runtimes: runtimeChanges(before, after), cells: differ, same: cells.length - differ.length };
 }
@@ -48,16 +48,17 @@ export function diffMatrices(before: Matrix, after: Matrix): MatrixDiff {
 /** How bad a status is, beside others. */
 const RANK: Readonly<Record<Status, number>> = { passed: 0, skipped: 1, xfailed: 2, "not-run": 3, failed: 4 };
 
-function diffCells(before: MatrixCell | null, after: MatrixCell | null, sameSuite: boolean, checks: number): CellDiff {
+function diffCells(before: MatrixCell | null, after: MatrixCell | null, sameSuite: boolean): CellDiff {
   const { backend, runtime } = (after ?? before)!;
   const none = { backend, runtime, before, after, worse: [], better: [], problems: [], errors: [] };
   if (before?.status !== "ran" || after?.status !== "ran") return none;
   const [a, b] = [before, after].map((cell) => statuses(cell));
-  const unlisted = (cell: RunCell): KnownStatus => (sameSuite && cell.run.selected === checks ? "passed" : null);
+  // What one result lists was run, and so it was in the other one if the same was asked for.
+  const unlisted = sameSuite && selectionOf(before) === selectionOf(after) ? "passed" : null;
   const changes = [...new Set([...b.keys(), ...a.keys()])].map((name) => ({
     name,
-    before: a.get(name) ?? unlisted(before),
-    after: b.get(name) ?? unlisted(after),
+    before: a.get(name) ?? unlisted,
+    after: b.get(name) ?? unlisted,
   }));
   const rank = (status: KnownStatus): number => RANK[status ?? "passed"];
   return {
@@ -67,6 +68,10 @@ function diffCells(before: MatrixCell | null, after: MatrixCell | null, sameSuit
     problems: after.result.problems.filter((problem) => !before.result.problems.includes(problem)),
     errors: errorChanges(before, after),
   };
+}
+
+function selectionOf({ run: { only, checks, quick } }: RunCell): string {
+  return JSON.stringify([only, checks, quick]);
 }
 
 /** What is known of single checks: of all that did not pass. */

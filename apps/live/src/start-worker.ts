@@ -1,0 +1,29 @@
+import type { Ending, StartPlace } from "@batchnorm/conformance";
+import type { WorkerMessage, WorkerOrder } from "./worker.ts";
+
+/**
+ * Starts a worker of its own for one backend: an endless loop is that worker's, and the page goes on. Where the visitor cancels, or the
+ * backend has lost its GPU, no further worker is started.
+ */
+export function startWorker(backend: string, cancelled: AbortSignal): StartPlace {
+  let lost: string | null = null;
+  return (order, tell) => {
+    if (cancelled.aborted || lost !== null) return { ended: Promise.resolve({ what: lost ?? CANCELLED }), stop: async () => {} };
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: backend });
+    const ended = new Promise<Ending>((resolve) => {
+      cancelled.addEventListener("abort", () => resolve({ what: CANCELLED }), { once: true });
+      worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
+        if (data.kind !== "device-lost") return tell(data);
+        lost = `the WebGPU device was lost${data.message === "" ? "" : ` (${data.message.trim()})`}`;
+        resolve({ what: lost });
+      });
+      // The script could not be loaded, or has an error that it could not tell of by itself.
+      worker.addEventListener("error", ({ message }) => resolve({ what: `the worker ended: ${message || "it could not be loaded"}` }));
+      worker.addEventListener("messageerror", () => resolve({ what: "the worker told something that cannot be read" }));
+    });
+    worker.postMessage({ backend, order } satisfies WorkerOrder);
+    return { ended, stop: async () => worker.terminate() };
+  };
+}
+
+const CANCELLED = "the run was cancelled";
