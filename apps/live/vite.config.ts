@@ -11,6 +11,8 @@ const config: UserConfig = defineConfig({
   worker: { format: "es" },
   build: {
     target: "es2022",
+    // tfjs writes the source of a function of its own into its threads, with names that it takes as they are (tfjs 4.22).
+    minify: false,
     // A vector that is small is a file like the others, whose digest is checked.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: Number.POSITIVE_INFINITY,

@@ -6,16 +6,16 @@ import type { WorkerMessage, WorkerOrder } from "./worker.ts";
  * backend has lost its GPU, no further worker is started.
  */
 export function startWorker(backend: string, cancelled: AbortSignal): StartPlace {
-  let lost: string | null = null;
   return (order, tell) => {
-    if (cancelled.aborted || lost !== null) return { ended: Promise.resolve({ what: lost ?? CANCELLED }), stop: async () => {} };
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: backend });
     const ended = new Promise<Ending>((resolve) => {
-      cancelled.addEventListener("abort", () => resolve({ what: CANCELLED }), { once: true });
+      const cancel = (): void => resolve({ what: "the run was cancelled", final: true });
+      cancelled.addEventListener("abort", cancel, { once: true });
+      if (cancelled.aborted) cancel();
       worker.addEventListener("message", ({ data }: MessageEvent<WorkerMessage>) => {
         if (data.kind !== "device-lost") return tell(data);
-        lost = `the WebGPU device was lost${data.message === "" ? "" : ` (${data.message.trim()})`}`;
-        resolve({ what: lost });
+        const said = data.message.trim();
+        resolve({ what: `the WebGPU device was lost${said === "" ? "" : ` (${said})`}`, final: true });
       });
       // The script could not be loaded, or has an error that it could not tell of by itself.
       worker.addEventListener("error", ({ message }) => resolve({ what: `the worker ended: ${message || "it could not be loaded"}` }));
@@ -25,5 +25,3 @@ export function startWorker(backend: string, cancelled: AbortSignal): StartPlace
     return { ended, stop: async () => worker.terminate() };
   };
 }
-
-const CANCELLED = "the run was cancelled";
