@@ -1,14 +1,19 @@
+import type { backends } from "@batchnorm/adapters/browser";
+
+/** Of those that `apps/adapters` makes. */
+export type BackendName = keyof typeof backends;
+
 /** What a browser has to have for a backend. */
 export type Need = "threads" | "webgl" | "webgpu";
 
 export interface LiveBackend {
   /** As the backend itself says it. */
-  readonly name: string;
+  readonly name: BackendName;
   readonly about: string;
   readonly needs: Need | null;
 }
 
-/** Every backend that a browser may run; `make-backend.ts` has what makes them. */
+/** Every backend that a browser may run. */
 export const BACKENDS: readonly LiveBackend[] = [
   {
     name: "cpu",
@@ -34,6 +39,16 @@ export const BACKENDS: readonly LiveBackend[] = [
     name: "onnx/webgpu",
     about: "ONNX Runtime on the GPU",
     needs: "webgpu",
+  },
+  {
+    name: "onnx/webgpu on gpu-buffer",
+    about: "ONNX Runtime with tensors on the GPU",
+    needs: "webgpu",
+  },
+  {
+    name: "tfjs/cpu",
+    about: "TensorFlow.js in plain JavaScript",
+    needs: null,
   },
   {
     name: "tfjs/wasm",

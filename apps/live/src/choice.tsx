@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { BACKENDS, type LiveBackend } from "./backends.ts";
+import { BACKENDS, type BackendName, type LiveBackend } from "./backends.ts";
 import type { Browser } from "./browser.ts";
 
 export interface Chosen {
-  readonly backends: readonly string[];
+  readonly backends: readonly BackendName[];
   readonly quick: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { DEFAULT_PROPERTIES, type Report, runConfig, suiteChecks, VERSION, type Vectors } from "@batchnorm/conformance";
 import { MATRIX_SCHEMA, type Matrix, type MatrixCell, type MatrixRuntime, toMatrix } from "@batchnorm/conformance/matrix";
 import { SPEC_VERSION } from "@batchnorm/spec";
+import type { BackendName } from "./backends.ts";
 import { startWorker } from "./start-worker.ts";
 
 /** Milliseconds that one check may take: graphics may be in software, and its first shaders take long. */
@@ -8,7 +9,7 @@ const TIMEOUT = 120_000;
 
 export interface LiveRunOptions {
   /** The names of the backends, in the order in which they run. */
-  readonly backends: readonly string[];
+  readonly backends: readonly BackendName[];
   readonly quick: boolean;
   readonly vectors: Vectors;
   readonly runtime: MatrixRuntime;
@@ -64,7 +65,7 @@ export async function runLive(options: LiveRunOptions): Promise<Matrix> {
 }
 
 /** Null where the run was cancelled meanwhile. */
-async function runBackend(backend: string, { quick, vectors, cancelled, onProgress }: LiveRunOptions): Promise<Report | null> {
+async function runBackend(backend: BackendName, { quick, vectors, cancelled, onProgress }: LiveRunOptions): Promise<Report | null> {
   let progress: LiveProgress = { backend, done: 0, total: 1, failed: 0, state: "running" };
   const show = (news: Partial<LiveProgress>): void => {
     progress = { ...progress, ...news };

@@ -1,11 +1,12 @@
 import type { Ending, StartPlace } from "@batchnorm/conformance";
+import type { BackendName } from "./backends.ts";
 import type { WorkerMessage, WorkerOrder } from "./worker.ts";
 
 /**
  * Starts a worker of its own for one backend: an endless loop is that worker's, and the page goes on. Where the visitor cancels, or the
  * backend has lost its GPU, no further worker is started.
  */
-export function startWorker(backend: string, cancelled: AbortSignal): StartPlace {
+export function startWorker(backend: BackendName, cancelled: AbortSignal): StartPlace {
   return (order, tell) => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: backend });
     const ended = new Promise<Ending>((resolve) => {

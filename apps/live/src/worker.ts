@@ -1,11 +1,12 @@
+import { backends } from "@batchnorm/adapters/browser";
 import { type Message, messageOf, type Order, runInside, stackOf } from "@batchnorm/conformance";
+import type { BackendName } from "./backends.ts";
 import { watchDevices } from "./device-loss.ts";
-import { MAKE_BACKEND } from "./make-backend.ts";
 import { siteVectors } from "./vectors.ts";
 
 /** What a worker is asked to do: an order, for one backend of the list. */
 export interface WorkerOrder {
-  readonly backend: string;
+  readonly backend: BackendName;
   readonly order: Order;
 }
 
@@ -18,7 +19,7 @@ watchDevices((message) => tell({ kind: "device-lost", message }));
 
 addEventListener("message", ({ data }: MessageEvent<WorkerOrder>) => {
   void runInside(data.order, {
-    load: async () => MAKE_BACKEND[data.backend],
+    load: async () => backends[data.backend],
     vectors: siteVectors,
     tell: async (message) => tell(message),
     settle,

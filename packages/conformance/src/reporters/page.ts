@@ -3,7 +3,7 @@ import { BatchNormError } from "@batchnorm/spec";
 import { type Matrix, writeMatrix } from "../matrix/index.ts";
 
 /** The page without results, as `page/` is built: the same place from `src` and from `dist`. */
-const TEMPLATE: URL = new URL("../../dist/page/index.html", import.meta.url);
+const TEMPLATE: URL = new URL("../../page/dist/index.html", import.meta.url);
 
 /** Where the results go. */
 const RESULTS = '<script id="results" type="application/json">[]</script>';
