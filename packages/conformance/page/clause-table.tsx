@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { CLAUSES } from "../src/clauses.generated.ts";
 import type { MatrixResult } from "../src/matrix/index.ts";
 import { Opened } from "./opened.tsx";
+import { Scroll } from "./scroll.tsx";
 import { plural, share } from "./words.ts";
 
 /** All clauses with all their numbers. */
@@ -11,7 +12,7 @@ export function ClauseTable({ result: { clauses } }: { readonly result: MatrixRe
     <>
       <h3>All clauses</h3>
       <Opened summary={plural(clauses.length, "clause")}>
-        <div class="scroll">
+        <Scroll label="All clauses">
           <table class="numbers">
             <thead>
               <tr>
@@ -44,7 +45,7 @@ export function ClauseTable({ result: { clauses } }: { readonly result: MatrixRe
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       </Opened>
     </>
   );

@@ -3,6 +3,7 @@ import { CLAUSES } from "../src/clauses.generated.ts";
 import type { CellDiff, Change, KnownStatus, Matrix, MatrixDiff } from "../src/matrix/index.ts";
 import { FirstFew } from "./first-few.tsx";
 import { Opened } from "./opened.tsx";
+import { Scroll } from "./scroll.tsx";
 import { hashOf } from "./selected-cell.ts";
 import { day, nameOf, plural, share } from "./words.ts";
 
@@ -123,7 +124,7 @@ function Changes({ title, of, changes }: ChangesProps): JSX.Element | null {
   return (
     <FirstFew all={changes} count={LISTED} what="rows">
       {(shown) => (
-        <div class="scroll">
+        <Scroll label={title}>
           <table>
             <caption>{title}</caption>
             <thead>
@@ -143,7 +144,7 @@ function Changes({ title, of, changes }: ChangesProps): JSX.Element | null {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </FirstFew>
   );

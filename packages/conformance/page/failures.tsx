@@ -5,6 +5,7 @@ import type { MatrixCase, MatrixResult } from "../src/matrix/index.ts";
 import { faultWeight } from "../src/reporters/summary.ts";
 import { FirstFew } from "./first-few.tsx";
 import { Opened } from "./opened.tsx";
+import { Scroll } from "./scroll.tsx";
 import { exact, share } from "./words.ts";
 
 /** The failed checks by clause, the clause at fault first as far as that can be told; down to position and values. */
@@ -88,7 +89,7 @@ function Check({ check }: { readonly check: MatrixCase }): JSX.Element {
 
 function WrongNumbers({ failures }: { readonly failures: readonly Failure[] }): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll label="Wrong numbers">
       <table class="numbers">
         <thead>
           <tr>
@@ -118,7 +119,7 @@ function WrongNumbers({ failures }: { readonly failures: readonly Failure[] }): 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Matrix } from "../src/matrix/index.ts";
+import { Scroll } from "./scroll.tsx";
 import { seconds } from "./words.ts";
 
 /** The runtimes, and with what the run can be made again. */
@@ -7,7 +8,7 @@ export function HowItRan({ matrix: { runtimes, suite, duration } }: { readonly m
   return (
     <section class="quiet">
       <h2>How it was run</h2>
-      <div class="scroll">
+      <Scroll label="Runtimes">
         <table>
           <thead>
             <tr>
@@ -34,7 +35,7 @@ export function HowItRan({ matrix: { runtimes, suite, duration } }: { readonly m
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p>
         Suite {suite.version}, seed {suite.seed}, {suite.runs} random cases of each property, {seconds(duration)} in all. Golden vectors{" "}
         <code>{suite.vectors.sha256.slice(0, 12)}</code>. An error passes if it is within a bound that the spec derives from its count of

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { cellKey, type Matrix, type MatrixCell, type MatrixRuntime } from "../src/matrix/index.ts";
+import { Scroll } from "./scroll.tsx";
 import { hashOf } from "./selected-cell.ts";
 import { MARK, standingOf } from "./words.ts";
 
@@ -15,9 +16,7 @@ export function MatrixTable({ matrix, selected }: MatrixTableProps): JSX.Element
   const backends = [...new Set(cells.map(({ backend }) => backend))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const at = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return (
-    // A wide table is scrolled, also with the keyboard.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached
-    <section class="scroll" aria-label="Backends on runtimes" tabIndex={0}>
+    <Scroll label="Backends on runtimes">
       <table class="matrix">
         <thead>
           <tr>
@@ -42,7 +41,7 @@ export function MatrixTable({ matrix, selected }: MatrixTableProps): JSX.Element
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
