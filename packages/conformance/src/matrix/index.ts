@@ -13,6 +13,9 @@ export {
   type MissingCell,
   type RunCell,
 } from "./format.ts";
+export { type MatrixJunitOptions, matrixJunit } from "./junit.ts";
+export { matrixClausesMarkdown, matrixMarkdown, matrixSummary } from "./markdown.ts";
 export { cellKey, mergeMatrices } from "./merge.ts";
 export { readMatrix, writeMatrix } from "./read.ts";
-export { reduceResult, toMatrix } from "./to-matrix.ts";
+export { reduceResult, suiteOf, toMatrix } from "./to-matrix.ts";
+export { isCellSound, isMatrixGreen, isWhole, matrixVerdict, missingCells, runCells } from "./verdict.ts";

@@ -1,11 +1,8 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { reviveNumber } from "../reporters/json.ts";
 import { MATRIX_SCHEMA, type Matrix } from "./format.ts";
 import { mergeMatrices } from "./merge.ts";
 import { matrixFaults } from "./validate.ts";
-
-/** The numbers that may be not finite, by the name of their field. */
-const NUMBERS = new Set(["share", "ulp", "times", "timesReference", "expected", "got", "bound"]);
-const NOT_FINITE = new Set(["NaN", "Infinity", "-Infinity"]);
 
 /**
  * The matrix in the text of a result file, in the order in which matrices are shown.
@@ -16,7 +13,7 @@ const NOT_FINITE = new Set(["NaN", "Infinity", "-Infinity"]);
 export function readMatrix(text: string): Matrix {
   let value: unknown;
   try {
-    value = JSON.parse(text, (key, each) => (NUMBERS.has(key) && NOT_FINITE.has(each) ? Number(each) : each));
+    value = JSON.parse(text, reviveNumber);
   } catch (error) {
     throw new BatchNormError(
       "invalid-json",

@@ -1,5 +1,8 @@
 import type { Worst } from "../accuracy/compare.ts";
+import type { PropertyOptions } from "../properties/property.ts";
 import type { BackendResult, CaseResult, Report, Status } from "../report.ts";
+import { DEFAULT_PROPERTIES, reportOf } from "../suite.ts";
+import type { Vectors } from "../vectors/load.ts";
 import {
   MATRIX_SCHEMA,
   type Matrix,
@@ -8,6 +11,7 @@ import {
   type MatrixExtreme,
   type MatrixResult,
   type MatrixRuntime,
+  type MatrixSuite,
 } from "./format.ts";
 import { mergeMatrices } from "./merge.ts";
 
@@ -31,6 +35,12 @@ export function toMatrix(
   }));
   const suite = { specVersion, version: suiteVersion, vectors, checks, seed, runs };
   return mergeMatrices([{ schema: MATRIX_SCHEMA, suite, started, duration, runtimes: [runtime], cells, problems }]);
+}
+
+/** What a whole run is about, before anything has been run. */
+export function suiteOf(vectors: Vectors, properties: PropertyOptions = DEFAULT_PROPERTIES): MatrixSuite {
+  const { specVersion, suiteVersion: version, vectors: identity, run } = reportOf([], [], 0, { vectors, properties });
+  return { specVersion, version, vectors: identity, checks: run.total, seed: run.seed, runs: run.runs };
 }
 
 /** What the matrix keeps of a backend's results. */
