@@ -1,6 +1,5 @@
-import { DEFAULT_PROPERTIES, type Report, runConfig, suiteChecks, VERSION, type Vectors } from "@batchnorm/conformance";
-import { MATRIX_SCHEMA, type Matrix, type MatrixCell, type MatrixRuntime, toMatrix } from "@batchnorm/conformance/matrix";
-import { SPEC_VERSION } from "@batchnorm/spec";
+import { type Report, runConfig, type Vectors } from "@batchnorm/conformance";
+import { MATRIX_SCHEMA, type Matrix, type MatrixCell, type MatrixRuntime, suiteOf, toMatrix } from "@batchnorm/conformance/matrix";
 import type { BackendName } from "./backends.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -46,16 +45,9 @@ export async function runLive(options: LiveRunOptions): Promise<Matrix> {
     cells.push(...toMatrix(report, runtime, started.toISOString()).cells);
     problems.push(...report.problems);
   }
-  const { count, sha256 } = { count: vectors.cases.length, sha256: vectors.sha256 };
   return {
     schema: MATRIX_SCHEMA,
-    suite: {
-      specVersion: SPEC_VERSION,
-      version: VERSION,
-      vectors: { count, sha256 },
-      checks: suiteChecks(vectors).length,
-      ...DEFAULT_PROPERTIES,
-    },
+    suite: suiteOf(vectors),
     started: started.toISOString(),
     duration: Date.now() - started.getTime(),
     runtimes: [runtime],

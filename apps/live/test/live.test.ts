@@ -109,7 +109,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
         expect(JSON.parse(JSON.stringify(numbers(cell)))).toEqual(expected);
         expect(cell.result.passed).toBeGreaterThan(800);
         expect(await visitor.page.$eval(".answer", (answer) => answer.textContent)).toContain("cpu passes what was run");
-        expect(await visitor.page.$eval("a[aria-current]", (link) => link.textContent)).toBe(`✓ ${cell.result.passed} passed`);
+        expect(await visitor.page.$eval("a[aria-current]", (link) => link.textContent)).toBe(`◐ ${cell.result.passed} passed`);
       },
       LONG,
     );

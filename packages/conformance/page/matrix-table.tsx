@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { cellKey, type Matrix, type MatrixCell, type MatrixRuntime } from "../src/matrix/index.ts";
 import { Scroll } from "./scroll.tsx";
 import { hashOf } from "./selected-cell.ts";
-import { MARK, standingOf } from "./words.ts";
+import { MARK, type Standing, standingOf } from "./words.ts";
 
 export interface MatrixTableProps {
   readonly matrix: Matrix;
@@ -16,32 +16,35 @@ export function MatrixTable({ matrix, selected }: MatrixTableProps): JSX.Element
   const backends = [...new Set(cells.map(({ backend }) => backend))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const at = new Map(cells.map((cell) => [cellKey(cell), cell]));
   return (
-    <Scroll label="Backends on runtimes">
-      <table class="matrix">
-        <thead>
-          <tr>
-            <th scope="col">Backend</th>
-            {runtimes.map((runtime) => (
-              <th scope="col" key={runtime.id}>
-                {runtime.name}
-                <small>{versionOf(runtime)}</small>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {backends.map((backend) => (
-            <tr key={backend}>
-              <th scope="row">{backend}</th>
-              {runtimes.map((runtime) => {
-                const cell = at.get(cellKey({ backend, runtime: runtime.id }));
-                return <td key={runtime.id}>{cell && <CellLink cell={cell} matrix={matrix} current={cellKey(cell) === selected} />}</td>;
-              })}
+    <>
+      <Scroll label="Backends on runtimes">
+        <table class="matrix">
+          <thead>
+            <tr>
+              <th scope="col">Backend</th>
+              {runtimes.map((runtime) => (
+                <th scope="col" key={runtime.id}>
+                  {runtime.name}
+                  <small>{versionOf(runtime)}</small>
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+          </thead>
+          <tbody>
+            {backends.map((backend) => (
+              <tr key={backend}>
+                <th scope="row">{backend}</th>
+                {runtimes.map((runtime) => {
+                  const cell = at.get(cellKey({ backend, runtime: runtime.id }));
+                  return <td key={runtime.id}>{cell && <CellLink cell={cell} matrix={matrix} current={cellKey(cell) === selected} />}</td>;
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      <Legend matrix={matrix} />
+    </>
   );
 }
 
@@ -63,15 +66,47 @@ function brief(cell: MatrixCell): JSX.Element {
     ...(notRun > 0 ? [`${notRun} not run`] : []),
     ...(failed + notRun === 0 && problems.length > 0 ? ["a problem"] : []),
   ];
-  const known = [...(skipped > 0 ? [`${skipped} skipped`] : []), ...(xfailed > 0 ? [`${xfailed} deviate`] : [])];
+  const known = [
+    ...(bad.length > 0 ? [`${passed} passed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(xfailed > 0 ? [`${xfailed} deviate`] : []),
+  ];
   return (
     <>
-      {bad.length > 0 ? bad.join(", ") : `${passed} passed`}
-      {bad.length > 0 && <small>{passed} passed</small>}
+      {bad.length > 0 ? (
+        bad.join(", ")
+      ) : (
+        <>
+          {passed}
+          <span class="hidden"> passed</span>
+        </>
+      )}
       {known.map((each) => (
         <small key={each}>{each}</small>
       ))}
     </>
+  );
+}
+
+const MEANINGS: Readonly<Record<Standing, string>> = {
+  conforms: "so many checks passed, of the whole suite",
+  "passed-part": "so many passed, of a part of the suite",
+  fails: "something is wrong",
+  "not-run": "was not run",
+};
+
+/** What the marks in this matrix mean. */
+function Legend({ matrix }: { readonly matrix: Matrix }): JSX.Element {
+  const used = new Set(matrix.cells.map((cell) => standingOf(cell, matrix)));
+  const standings = (Object.keys(MEANINGS) as Standing[]).filter((each) => used.has(each));
+  return (
+    <ul class="marks hint">
+      {standings.map((each) => (
+        <li key={each} class={each}>
+          <b>{MARK[each]}</b> {MEANINGS[each]}
+        </li>
+      ))}
+    </ul>
   );
 }
 

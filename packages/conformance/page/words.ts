@@ -1,16 +1,24 @@
-import type { Matrix, MatrixCell, MatrixRuntime, RunCell } from "../src/matrix/index.ts";
+import {
+  isCellSound,
+  isMatrixGreen,
+  isWhole,
+  type Matrix,
+  type MatrixCell,
+  type MatrixRuntime,
+  type RunCell,
+  runCells,
+} from "../src/matrix/index.ts";
 
 /** How it stands with one backend on one runtime. `passed-part`: all that was run is right, and not everything was run. */
 export type Standing = "conforms" | "passed-part" | "fails" | "not-run";
 
-export function standingOf(cell: MatrixCell, { suite }: Matrix): Standing {
+export function standingOf(cell: MatrixCell, matrix: Matrix): Standing {
   if (cell.status === "not-run") return "not-run";
-  const { failed, notRun, problems } = cell.result;
-  if (failed + notRun + problems.length > 0) return "fails";
-  return cell.run.selected === suite.checks ? "conforms" : "passed-part";
+  if (!isCellSound(cell)) return "fails";
+  return isWhole(cell, matrix) ? "conforms" : "passed-part";
 }
 
-export const MARK: Readonly<Record<Standing, string>> = { conforms: "✓", "passed-part": "✓", fails: "✗", "not-run": "–" };
+export const MARK: Readonly<Record<Standing, string>> = { conforms: "✓", "passed-part": "◐", fails: "✗", "not-run": "–" };
 
 /** The answer of a whole result: a headline, and what it does not say. */
 export interface Answer {
@@ -20,21 +28,29 @@ export interface Answer {
 }
 
 export function answerOf(matrix: Matrix): Answer {
-  const { cells, runtimes, problems, suite } = matrix;
-  const ran = cells.filter((cell) => cell.status === "ran");
+  const { runtimes, problems, suite } = matrix;
+  const ran = runCells(matrix);
   if (ran.length === 0) return { good: null, headline: "Nothing was run", details: problems };
-  const bad = ran.filter((cell) => standingOf(cell, matrix) === "fails");
+  const bad = ran.filter((cell) => !isCellSound(cell));
   const backends = new Set(ran.map(({ backend }) => backend));
   const failing = [...new Set(bad.map(({ backend }) => backend))];
-  const part = ran.filter(({ run }) => run.selected < suite.checks);
+  const part = ran.filter((cell) => !isWhole(cell, matrix));
+  // What had the whole suite somewhere is judged by it, and by what was run elsewhere.
+  const whole = new Set(ran.filter((cell) => isWhole(cell, matrix)).map(({ backend }) => backend));
+  const unproven = whole.size < backends.size;
   const missing = [...runtimes.filter(({ status }) => status === "not-run").map(({ name }) => name), ...missingBackends(matrix)];
   const details = [
-    ...(part.length > 0 ? [`No verdict on the whole: ${selectedRange(part)} of ${suite.checks} checks were run.`] : []),
+    ...(part.length > 0 ? [partly(selectedRange(part), suite.checks, part.length, ran.length, unproven)] : []),
     ...(missing.length > 0 ? [`Not run: ${listed(missing)}.`] : []),
     ...problems,
   ];
-  const good = bad.length === 0 && problems.length === 0;
-  return { good, headline: headline(backends, failing, part.length > 0, problems), details };
+  return { good: isMatrixGreen(matrix), headline: headline(backends, failing, unproven, problems), details };
+}
+
+function partly(selected: string, all: number, cells: number, of: number, unproven: boolean): string {
+  const what = `${selected} of ${all} checks were run`;
+  if (unproven) return `No verdict on the whole: ${what}.`;
+  return `The whole suite was run on ${plural(of - cells, "cell")}; on ${plural(cells, "other")} ${what}.`;
 }
 
 function headline(backends: ReadonlySet<string>, failing: readonly string[], part: boolean, problems: readonly string[]): string {

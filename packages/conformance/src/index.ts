@@ -21,4 +21,3 @@ export { type ConformanceOptions, DEFAULT_PROPERTIES, type Progress, runConforma
 export type { Case, Outputs, Step, Truth } from "./vectors/case.ts";
 export type { Manifest } from "./vectors/format.ts";
 export { fetchVectors, loadVectors, type ReadFile, type Vectors } from "./vectors/load.ts";
-export { VERSION } from "./version.ts";

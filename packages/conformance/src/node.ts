@@ -5,5 +5,6 @@ export { ProgressLine } from "./command/progress.ts";
 export { readDeviations } from "./command/read-deviations.ts";
 export { runCommand } from "./command/run-command.ts";
 export { writeReport } from "./command/write-report.ts";
+export { page } from "./reporters/page.ts";
 export { pretty } from "./reporters/pretty.ts";
 export { readVectors, VECTORS_DIRECTORY } from "./vectors/read.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { findChromium, findFirefox, launchChromium, launchFirefox, type Site, serveDirectory } from "@batchnorm/in-browser";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunCell, writeMatrix } from "../src/matrix/index.ts";
+import { type Matrix, mergeMatrices, type RunCell, writeMatrix } from "../src/matrix/index.ts";
 import { page as pageOf } from "../src/reporters/page.ts";
 import { buildPageIfStale } from "./build.ts";
 import { MATRIX } from "./matrix-fixture.ts";
@@ -30,12 +30,23 @@ function missing(find: () => string): string | null {
 
 const directory = mkdtempSync(join(tmpdir(), "page-test-"));
 let site: Site;
+
+/** The same on more runtimes than a phone is wide. */
+const WIDE: Matrix = mergeMatrices([
+  MATRIX,
+  ...["node-22", "node-24", "node-26", "bun", "deno", "chromium"].map((id) => ({
+    ...MATRIX,
+    runtimes: [{ ...MATRIX.runtimes[0], id, name: id }],
+    cells: MATRIX.cells.filter(({ status }) => status === "ran").map((cell) => ({ ...cell, runtime: id })),
+  })),
+]);
 const fixed = join(directory, "fixed.json");
 beforeAll(async () => {
   buildPageIfStale();
   // Not as a file, though it works as one: Firefox tells of no request for those.
   site = await serveDirectory(directory);
   writeFileSync(join(directory, "page.html"), pageOf([MATRIX]));
+  writeFileSync(join(directory, "wide.html"), pageOf([WIDE]));
   const right = MATRIX.cells.find(({ backend }) => backend === "right/two") as RunCell;
   const cells = MATRIX.cells.map((cell) => (cell.backend === "wrong/one" ? { ...right, backend: "wrong/one" } : cell));
   writeFileSync(fixed, writeMatrix({ ...MATRIX, started: "2026-11-27T09:00:00.000Z", cells }));
@@ -72,6 +83,18 @@ describe.each(BROWSERS)("the page in $name", ({ name, find, launch, missing }) =
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
     await page.setViewport({ width: 1200, height: 900 });
     expect(requests.filter((url) => !url.startsWith("data:"))).toEqual([`${site.url}page.html`]);
+  });
+
+  it("scrolls a matrix that is wider than a phone, and nothing else, with the keyboard", async () => {
+    await page.setViewport({ width: 360, height: 700 });
+    await page.goto(`${site.url}wide.html`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    await page.waitForSelector('section[aria-label="Backends on runtimes"][tabindex="0"]');
+    await page.focus("section.scroll");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => page.$eval("section.scroll", (section) => section.scrollLeft)).toBeGreaterThan(0);
+    await page.setViewport({ width: 1200, height: 900 });
+    await page.goto(`${site.url}page.html`);
   });
 
   it("leads from a cell to its details, and down to the values, with the keyboard alone", async () => {

@@ -41,6 +41,15 @@ describe("the answer", () => {
     });
   });
 
+  it("takes the whole suite on one runtime for a verdict, and says where less was run", () => {
+    const [whole] = only("good").cells as RunCell[];
+    const quick: RunCell = { ...whole, runtime: "firefox", run: { ...whole.run, quick: true, selected: 3 } };
+    expect(answerOf({ ...only("good"), cells: [whole, quick] })).toMatchObject({
+      headline: "right/two conforms",
+      details: ["The whole suite was run on 1 cell; on 1 other 3 of 5 checks were run.", "Not run: Firefox."],
+    });
+  });
+
   it("says so when nothing was run", () => {
     expect(answerOf({ ...MATRIX, cells: [], problems: [] })).toEqual({ good: null, headline: "Nothing was run", details: [] });
   });
