@@ -29,7 +29,7 @@ export {
   type VarianceEstimator,
 } from "./contract.ts";
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
-export { type FloatTensor, hostTensors, type MaskTensor } from "./host.ts";
+export { type FloatTensor, hostStore, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
 export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";
