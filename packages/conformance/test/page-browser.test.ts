@@ -114,6 +114,8 @@ describe.each(BROWSERS)("the page in $name", ({ name, find, launch, missing }) =
     await page.keyboard.press("Enter");
     expect(await open()).toBe(false);
     await page.keyboard.press("Enter");
+    // What is opened is made a moment later.
+    await page.waitForSelector("table.numbers tbody");
     expect(await page.$eval("table.numbers tbody", (body) => body.textContent)).toContain("movingVariance[1]2234.19e+60.058817");
   });
 
