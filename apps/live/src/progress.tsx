@@ -12,7 +12,7 @@ export function Progress({ all }: { readonly all: readonly LiveProgress[] }): JS
             {backend} <progress value={done} max={total} />
           </label>{" "}
           <small>
-            {state === "cancelled" ? "cancelled" : `${done} of ${total}`}
+            {state === "cancelled" ? "cancelled" : done === 0 ? "starting" : `${done} of ${total}`}
             {failed > 0 && `, ${failed} failed`}
           </small>
         </p>

@@ -51,7 +51,13 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
 
   beforeAll(async () => {
     const root = path("..");
-    await build({ root, configFile: join(root, "vite.config.ts"), base: BASE, build: { outDir: directory, emptyOutDir: true } });
+    await build({
+      root,
+      configFile: join(root, "vite.config.ts"),
+      base: BASE,
+      logLevel: "error",
+      build: { outDir: directory, emptyOutDir: true },
+    });
     site = await serveDirectory(directory, BASE);
     const start = startProcess({ config: path("cpu.config.ts"), vectors: VECTORS_DIRECTORY, print: () => {} });
     const { results } = await runConfig(start, { config: "cpu", vectors: await readVectors(), quick: true });
@@ -126,15 +132,11 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
 
     if (name === "Chromium") {
       it(
-        "ends the backend whose WebGPU device is lost, and goes on with the next",
+        "ends the backend whose WebGPU device is lost, and not the page",
         async () => {
           const other = await Visitor.open(browser, site.url);
-          await other.run("onnx/webgpu", "cpu", "Quick");
-          const chosen = (): Promise<string> => other.page.$eval(".progress label", (label) => label.textContent);
+          await other.run("onnx/webgpu", "Quick");
           await other.progress(10, LONG);
-          // The backends run in the order in which they are listed.
-          expect((await chosen()).trim()).toBe("cpu");
-          await other.page.waitForFunction(() => document.querySelectorAll("progress")[1]?.value > 10, { timeout: LONG });
           await (await browser.target().createCDPSession()).send("Browser.crashGpuProcess");
           const matrix = await other.result(LONG);
           const { result } = cellOf(matrix, "onnx/webgpu") as RunCell;
