@@ -23,8 +23,8 @@ export function Choice({ browser, running, onRun, onCancel }: ChoiceProps): JSX.
   const lack = ({ needs }: LiveBackend): string | null => (needs === null ? null : (browser?.lacks.get(needs) ?? null));
   const backends = BACKENDS.filter((each) => names.has(each.name) && lack(each) === null).map(({ name }) => name);
   const choose = (name: string, chosen: boolean): void => {
-    const others = [...names].filter((each) => each !== name);
-    setNames(new Set(chosen ? [...others, name] : others));
+    // Two boxes may be ticked before the page is drawn again.
+    setNames((before) => new Set(chosen ? [...before, name] : [...before].filter((each) => each !== name)));
   };
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();

@@ -135,17 +135,21 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
         "ends the backend whose WebGPU device is lost, and not the page",
         async () => {
           const other = await Visitor.open(browser, site.url);
-          await other.run("onnx/webgpu", "Quick");
+          // Tfjs has one device from first to last; onnxruntime may have none at a given moment.
+          await other.run("tfjs/webgpu", "Quick");
           await other.progress(10, LONG);
-          await (await browser.target().createCDPSession()).send("Browser.crashGpuProcess");
+          const session = await browser.target().createCDPSession();
+          // Not waited for: the answer may be lost with the process.
+          session.send("Browser.crashGpuProcess").catch(() => {});
           const matrix = await other.result(LONG);
-          const { result } = cellOf(matrix, "onnx/webgpu") as RunCell;
-          expect(result).toMatchObject({ failed: 1, problems: [] });
+          const { result } = cellOf(matrix, "tfjs/webgpu") as RunCell;
+          // It is the failure of the check that ran, or a problem of the run where it came between two checks.
+          const said = [...result.problems, ...result.cases.flatMap(({ failures }) => failures.map(({ message }) => message))];
+          expect(said).toEqual([expect.stringMatching(/the WebGPU device was lost/i)]);
           expect(result.passed).toBeGreaterThan(0);
           expect(result.notRun).toBeGreaterThan(500);
-          expect(result.cases.find(({ status }) => status === "failed")!.failures[0].message).toContain("the WebGPU device was lost");
           await other.run("cpu", "Quick");
-          await other.page.waitForSelector("a[download]", { hidden: true });
+          await other.progress(1, LONG);
           expect(cellOf(await other.result(LONG), "cpu")).toMatchObject({ status: "ran", result: { failed: 0, notRun: 0 } });
         },
         LONG,

@@ -2,6 +2,9 @@ import type { Matrix } from "@batchnorm/conformance/matrix";
 import { readMatrix } from "@batchnorm/conformance/matrix";
 import type { Browser, Page } from "puppeteer-core";
 
+/** Milliseconds. A page that has lost its GPU may draw no frames, which are what is waited for otherwise. */
+const POLLING = 100;
+
 /** What a visitor of the site does, in a page of its own. */
 export class Visitor {
   readonly page: Page;
@@ -43,7 +46,7 @@ export class Visitor {
       },
       wanted,
     );
-    await this.page.click('button[type="submit"]');
+    await this.page.$eval('button[type="submit"]', (button) => (button as HTMLButtonElement).click());
   }
 
   async cancel(): Promise<void> {
@@ -54,14 +57,14 @@ export class Visitor {
   async progress(checks: number, timeout: number): Promise<void> {
     await this.page.waitForFunction(
       (least) => [...document.querySelectorAll("progress")].some((each) => each.value >= least),
-      { timeout },
+      { timeout, polling: POLLING },
       checks,
     );
   }
 
   /** The result file, as the link gives it. */
   async result(timeout: number): Promise<Matrix> {
-    await this.page.waitForSelector("a[download][href^=blob]", { timeout });
+    await this.page.waitForFunction(() => document.querySelector("a[download][href^=blob]"), { timeout, polling: POLLING });
     return readMatrix(await this.page.$eval("a[download]", async (link) => (await fetch((link as HTMLAnchorElement).href)).text()));
   }
 }
