@@ -18,7 +18,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 declare const axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
 
 /** Milliseconds for a quick run of the CPU backend on a busy machine. */
-const LONG = 120_000;
+const LONG = 180_000;
 
 const BROWSERS = [
   { name: "Chromium", find: findChromium, launch: (program: string) => launchChromium(program) },
