@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ConfigRunOptions, messageOf, type Report, runConfig, UsageError } from "@batchnorm/conformance";
-import { findChromium, launchChromium, type Site, servePage } from "@batchnorm/in-browser";
+import { findChromium, type Site, servePage } from "@batchnorm/in-browser";
 import { startPage } from "./start-page.ts";
 
 export interface BrowserRunOptions extends ConfigRunOptions {
@@ -18,10 +18,9 @@ export interface BrowserRunOptions extends ConfigRunOptions {
  */
 export async function runBrowser(options: BrowserRunOptions): Promise<Report> {
   const chromium = chromiumToUse();
-  const launch = () => launchChromium(chromium, { headed: options.headed });
   const site = await serve(options);
   try {
-    return await runConfig(startPage({ launch, url: site.url }), options);
+    return await runConfig(startPage({ chromium, url: site.url, headed: options.headed }), options);
   } finally {
     await site.close();
   }

@@ -1,4 +1,5 @@
 import { decode, type Ending, encode, type Message, messageOf, type Order, type StartPlace } from "@batchnorm/conformance";
+import { launchChromium } from "@batchnorm/in-browser";
 import type { Browser, Page } from "puppeteer-core";
 import { watch } from "./watch.ts";
 
@@ -6,19 +7,20 @@ import { watch } from "./watch.ts";
 declare const module: typeof import("./page.ts");
 
 export interface PageOptions {
-  /** Starts the browser. */
-  readonly launch: () => Promise<Browser>;
+  /** The path of Chromium. */
+  readonly chromium: string;
   /** The address of the page that has `page.ts` and the config. */
   readonly url: string;
+  readonly headed: boolean;
 }
 
 /**
  * Starts a page of its own for one backend, in a browser of its own: a graphics process that was lost in one run would be lost in the
  * next, too.
  */
-export function startPage({ launch, url }: PageOptions): StartPlace {
+export function startPage({ chromium, url, headed }: PageOptions): StartPlace {
   return (order, tell) => {
-    const launched = launch();
+    const launched = launchChromium(chromium, { headed });
     const ended = launched.then((browser) => runInPage(browser, url, order, tell)).catch((error): Ending => ({ what: messageOf(error) }));
     return { ended, stop: () => launched.then((browser) => browser.close()).catch(() => {}) };
   };

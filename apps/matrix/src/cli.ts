@@ -1,15 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { messageOf } from "@batchnorm/conformance";
-import { isMatrixGreen, type Matrix, matrixVerdict, mergeMatrices, missingCells, readMatrix } from "@batchnorm/conformance/matrix";
+import {
+  isMatrixGreen,
+  type Matrix,
+  type MatrixCell,
+  matrixVerdict,
+  mergeMatrices,
+  missingCells,
+  readMatrix,
+} from "@batchnorm/conformance/matrix";
 import { isBatchNormError } from "@batchnorm/spec";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { durations } from "./durations.ts";
+import { openPacked, packForOneRun, packInto } from "./packed.ts";
 import { type Depth, plan, type Task } from "./plan.ts";
 import { ProgressLines } from "./progress.ts";
 import { checkReports, REPORTS, writeReports } from "./reports.ts";
-import { runMatrix } from "./run-matrix.ts";
+import { type MatrixOptions, runMatrix } from "./run-matrix.ts";
 import { parseShard, type Shard, tasksOf } from "./shard.ts";
+import { Unfinished } from "./unfinished.ts";
 
 interface RunOptions {
   readonly runtime: readonly string[];
@@ -18,6 +28,8 @@ interface RunOptions {
   readonly shard?: Shard;
   readonly jobs: number;
   readonly out?: string;
+  readonly packed?: string;
+  readonly resume: boolean;
   readonly list: boolean;
 }
 
@@ -53,10 +65,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--shard <i/n>", "only this part of it, of n that take about equally long", usable(parseShard))
     .option("--jobs <number>", "how many cells run at a time", usable(positive), availableParallelism())
     .option("--out <directory>", `where the reports go (default: ${REPORTS} for everything, nowhere for a part)`)
+    .option("--packed <directory>", "a folder that the command pack has made, in place of a new one")
+    .option("--resume", "goes on where a run with the same --out was cut off", false)
     .option("--list", "only list the cells", false)
     .addHelpText("after", EXAMPLES)
     .action(async (options: RunOptions) => {
       status = await run(options);
+    });
+  program
+    .command("pack")
+    .description("Builds and packs the packages, and installs them in an empty folder, for --packed.")
+    .argument("<directory>", "the folder")
+    .action(async (directory: string) => {
+      await packInto(directory);
     });
   program
     .command("merge")
@@ -88,17 +109,35 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run({ runtime, backend, depth, shard, jobs, out, list }: RunOptions): Promise<number> {
+async function run({ runtime, backend, depth, shard, jobs, out, packed: folder, resume, list }: RunOptions): Promise<number> {
   const all = plan(runtime, backend, depth);
   const tasks = shard === undefined ? all : tasksOf(all, shard, await durations());
   if (list) {
     for (const each of tasks) console.log(describeTask(each));
     return 0;
   }
-  const progress = new ProgressLines(tasks.length);
   const isPart = runtime.length + backend.length > 0 || shard !== undefined || depth === "quick";
-  const matrix = await runMatrix(tasks, { jobs, onStep: progress.step, onCell: progress.cell });
-  return finish(matrix, out ?? (isPart ? null : REPORTS));
+  const directory = out ?? (isPart ? null : REPORTS);
+  const unfinished = directory === null ? null : new Unfinished(directory);
+  const earlier = resume ? await unfinished?.read() : null;
+  const left = earlier ? tasks.filter((task) => !earlier.cells.some((cell) => cell.status === "ran" && isOf(cell, task))) : tasks;
+  const together = (matrix: Matrix): Matrix => (earlier ? mergeMatrices([earlier, matrix]) : matrix);
+  const progress = new ProgressLines(left.length);
+  if (left.length === 0) return finish(earlier!, directory);
+  const onCell: MatrixOptions["onCell"] = async (cell, duration, soFar) => {
+    progress.cell(cell, duration);
+    await unfinished?.write(together(soFar));
+  };
+  if (folder === undefined) progress.step("packing and installing the packages");
+  const { packed, remove } = folder === undefined ? await packForOneRun() : { packed: openPacked(folder), remove: async () => {} };
+  const matrix = await runMatrix(left, packed, { jobs, onCell }).finally(remove);
+  const status = await finish(together(matrix), directory);
+  await unfinished?.remove();
+  return status;
+}
+
+function isOf(cell: MatrixCell, { runtime, backend }: Task): boolean {
+  return cell.runtime === runtime.id && cell.backend === backend;
 }
 
 async function finish(matrix: Matrix, out: string | null): Promise<number> {

@@ -1,4 +1,4 @@
-import { messageOf, type Report } from "@batchnorm/conformance";
+import { messageOf } from "@batchnorm/conformance";
 import {
   MATRIX_SCHEMA,
   type Matrix,
@@ -9,59 +9,49 @@ import {
   toMatrix,
 } from "@batchnorm/conformance/matrix";
 import { readVectors } from "@batchnorm/conformance/node";
-import type { Site } from "@batchnorm/in-browser";
 import { type FoundRuntime, findRuntime } from "./find-runtime.ts";
-import { installPacked, type Packed } from "./packed.ts";
+import type { Packed } from "./packed.ts";
 import type { Task } from "./plan.ts";
-import { runInPage, servePacked } from "./run-page.ts";
-import { runInProgram } from "./run-program.ts";
+import { runCell } from "./run-cell.ts";
 import type { Runtime } from "./runtimes.ts";
 
 export interface MatrixOptions {
   /** How many cells run at a time. */
   readonly jobs: number;
-  /** Called with what is done before the first cell. */
-  readonly onStep: (what: string) => void;
-  /** Called after every cell. */
-  readonly onCell: (cell: MatrixCell, duration: number) => void;
+  /** Called after every cell, with all that there is by then. */
+  readonly onCell: (cell: MatrixCell, duration: number, soFar: Matrix) => Promise<void>;
 }
 
-/** Runs the tasks, some at a time. What a backend or a runtime does wrong is in the matrix; it throws only where nothing can be packed. */
-export async function runMatrix(tasks: readonly Task[], { jobs, onStep, onCell }: MatrixOptions): Promise<Matrix> {
+/** Runs the tasks in a folder of packed packages, some at a time. What a backend or a runtime does wrong is in the matrix. */
+export async function runMatrix(tasks: readonly Task[], packed: Packed, { jobs, onCell }: MatrixOptions): Promise<Matrix> {
   const started = new Date();
-  onStep("packing and installing the packages");
-  const packed = await installPacked();
-  const run = new MatrixRun(packed, started.toISOString(), { schema: MATRIX_SCHEMA, suite: suiteOf(await readVectors(packed.vectors)) });
-  try {
-    const left = [...tasks];
-    const parts: Matrix[] = [];
-    const work = async (): Promise<void> => {
-      for (let task = left.shift(); task !== undefined; task = left.shift()) {
-        const since = performance.now();
-        const part = await run.cell(task);
-        parts.push(part);
-        for (const cell of part.cells) onCell(cell, performance.now() - since);
-      }
-    };
-    await Promise.all(Array.from({ length: jobs }, work));
-    return { ...mergeMatrices(parts), started: started.toISOString(), duration: Date.now() - started.getTime() };
-  } finally {
-    await run.close();
-  }
+  const empty = { schema: MATRIX_SCHEMA, suite: suiteOf(await readVectors(packed.vectors)), started: started.toISOString() } as const;
+  const run = new MatrixRun(packed, empty);
+  const left = [...tasks];
+  const parts: Matrix[] = [];
+  const soFar = (): Matrix => ({ ...mergeMatrices(parts), duration: Date.now() - started.getTime() });
+  const work = async (): Promise<void> => {
+    for (let task = left.shift(); task !== undefined; task = left.shift()) {
+      const since = performance.now();
+      const part = await run.cell(task);
+      parts.push(part);
+      for (const cell of part.cells) await onCell(cell, performance.now() - since, soFar());
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return soFar();
 }
 
+type Empty = Pick<Matrix, "schema" | "suite" | "started">;
 type Found = { readonly found: FoundRuntime } | { readonly reason: string };
 
 class MatrixRun {
   readonly #packed: Packed;
-  readonly #started: string;
-  readonly #empty: Pick<Matrix, "schema" | "suite">;
+  readonly #empty: Empty;
   readonly #runtimes = new Map<string, Promise<Found>>();
-  #site: Promise<Site> | null = null;
 
-  constructor(packed: Packed, started: string, empty: Pick<Matrix, "schema" | "suite">) {
+  constructor(packed: Packed, empty: Empty) {
     this.#packed = packed;
-    this.#started = started;
     this.#empty = empty;
   }
 
@@ -76,24 +66,13 @@ class MatrixRun {
     const { version, platform } = answer.found;
     const ran: MatrixRuntime = { ...describe(runtime), version, platform, status: "ran" };
     try {
-      const report = await this.#run(task, answer.found);
+      const report = await runCell(task, answer.found, this.#packed);
       const names = report.results.map((result) => result.backend);
       if (names.length !== 1 || names[0] !== backend) throw new Error(`The backend is called ${names.join(", ")}, expected ${backend}.`);
-      return toMatrix(report, ran, this.#started);
+      return toMatrix(report, ran, this.#empty.started);
     } catch (error) {
       return this.#missing(backend, ran, messageOf(error), [`${backend} on ${runtime.name}: ${messageOf(error)}`]);
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#site?.then((site) => site.close()).catch(() => {});
-    await this.#packed.remove();
-  }
-
-  #run(task: Task, found: FoundRuntime): Promise<Report> {
-    if (task.runtime.npm !== null) return runInProgram(task, found, this.#packed);
-    this.#site ??= servePacked(this.#packed);
-    return this.#site.then((site) => runInPage(task, found, site, this.#packed));
   }
 
   #find(runtime: Runtime): Promise<Found> {
@@ -110,7 +89,7 @@ class MatrixRun {
 
   #missing(backend: string, runtime: MatrixRuntime, reason: string, problems: readonly string[]): Matrix {
     const cell: MatrixCell = { backend, runtime: runtime.id, status: "not-run", reason };
-    return { ...this.#empty, started: this.#started, duration: 0, runtimes: [runtime], cells: [cell], problems };
+    return { ...this.#empty, duration: 0, runtimes: [runtime], cells: [cell], problems };
   }
 }
 

@@ -15,11 +15,31 @@ export interface ShellOptions {
   readonly limit: number;
 }
 
+/** The programs that run now. Each has a process group, which does not end with this process by itself. */
+const running = new Set<number>();
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself meanwhile.
+  }
+}
+
+function endAll(signal: NodeJS.Signals): void {
+  for (const pid of running) endGroup(pid);
+  // As if it had been left to its default.
+  process.kill(process.pid, signal);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, endAll);
+
 /** Runs a program to its end. Never throws for what it does. */
 export function run([program, ...args]: readonly string[], { cwd, limit }: ShellOptions): Promise<Finished> {
   return new Promise((resolve) => {
     // A group of its own: what it has started ends with it.
     const child = spawn(program, args, { cwd, env: ownEnvironment(), stdio: ["ignore", "pipe", "pipe"], detached: true });
+    if (child.pid !== undefined) running.add(child.pid);
     let [stdout, stderr, late] = ["", "", false];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -29,10 +49,11 @@ export function run([program, ...args]: readonly string[], { cwd, limit }: Shell
     });
     const clock = setTimeout(() => {
       late = true;
-      process.kill(-child.pid!, "SIGKILL");
+      endGroup(child.pid!);
     }, limit);
     const end = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(clock);
+      running.delete(child.pid!);
       resolve({ status, signal, stdout, stderr, late });
     };
     child.on("error", (error) => {

@@ -155,6 +155,14 @@ describe("the command line", () => {
     expect(readFileSync(out, "utf8")).toMatch(expected);
   });
 
+  it("writes more reports of the same run", async () => {
+    const [xml, page] = ["also.xml", "also.md"].map((name) => join(directory, name));
+    const { status, stdout } = await run(good, "--only", "5.2", "--also", `junit=${xml}`, "--also", `markdown=${page}`);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("✓ good")]);
+    expect(readFileSync(xml, "utf8")).toContain("<testsuites");
+    expect(readFileSync(page, "utf8")).toContain("| good");
+  });
+
   it("draws the random cases of a seed", async () => {
     const message = async (seed: string): Promise<string> => {
       const { stdout } = await run(wrong, "--check", "property/oracle-inference", "--reporter", "json", "--seed", seed);
@@ -244,6 +252,17 @@ describe("the command line", () => {
         () => [file("none.mjs", "export const backend = 1;")],
         "none.mjs exports undefined by default, expected a config",
       ],
+      ["a directory", () => [directory], "is a directory: name a config or an adapter module"],
+      [
+        "a file in another language",
+        () => [file("adapter.py", "print(1)")],
+        "adapter.py is no module of JavaScript or TypeScript: --exec runs an adapter in another language",
+      ],
+      [
+        "a definition that nobody gave to defineBackend",
+        () => [file("definition.mjs", 'export default { name: "x", infer() {} };')],
+        "definition.mjs exports the definition of a backend by default, expected what defineBackend of @batchnorm/spec makes of it",
+      ],
       ["a default export that is no backend", () => [file("text.mjs", 'export default "cpu";')], 'text.mjs exports "cpu" by default'],
       [
         "a config without backends",
@@ -302,6 +321,12 @@ describe("the command line", () => {
         () => [good, "--out", join(directory, "no/report.json")],
         "option '--out <file>' .* Its directory does not exist",
       ],
+      ["another report without a file", () => [good, "--also", "junit"], "argument 'junit' is invalid. It is not one of pretty, json, "],
+      [
+        "another report into a directory that does not exist",
+        () => [good, "--also", `junit=${join(directory, "no/report.xml")}`],
+        "option '--also <name=file>' .* Its directory does not exist",
+      ],
       ["an unknown option", () => [good, "--mutant"], "unknown option '--mutant'"],
       ["an option without its value", () => [good, "--only"], "option '--only <clause>' argument missing"],
       ["two modules", () => [good, wrong], "too many arguments"],
@@ -338,11 +363,6 @@ describe("the command line", () => {
     ])("%s that does not parse: with the line", async (_, name, text, expected) => {
       file("broken.mjs", "export default 1;\nconst = 5;\n");
       expect(await run(file(name, text))).toEqual({ status: 2, stdout: "", stderr: expect.stringMatching(expected) });
-    });
-
-    it("a directory", async () => {
-      const { status, stderr } = await run(directory);
-      expect([status, stderr]).toEqual([2, expect.stringMatching(/could not be loaded: /)]);
     });
   });
 });

@@ -1,3 +1,4 @@
+import type { BrowserName } from "../browser/find-browser.ts";
 import type { MatrixRuntime } from "../matrix/index.ts";
 
 /** The runtime in which this program runs, as a result names it. */
@@ -8,4 +9,11 @@ export function thisRuntime(): MatrixRuntime {
   if (versions.deno !== undefined) return { ...shared, id: "deno", name: "Deno", version: versions.deno, howToGet: "npm install deno" };
   const [major] = versions.node.split(".");
   return { ...shared, id: `node-${major}`, name: `Node ${major}`, version: versions.node, howToGet: `npm install node@${major}` };
+}
+
+/** A browser in which backends ran, of whatever version is installed. */
+export function browserRuntime(name: BrowserName): MatrixRuntime {
+  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  const { platform, arch } = process;
+  return { id: name, name: title, version: null, platform: `${platform} ${arch}`, status: "ran", howToGet: `install ${title}` };
 }

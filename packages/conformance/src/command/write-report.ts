@@ -22,6 +22,12 @@ export const REPORTERS: Readonly<Record<string, (report: Report, runtime: Matrix
   html: (report, runtime) => page([toMatrix(report, runtime, startOf(report))]),
 };
 
+/** A report, and the file that it is written to. */
+export interface ReportFile {
+  readonly reporter: string;
+  readonly file: string;
+}
+
 /**
  * Writes the report where it was asked for. Returns the exit status that it means.
  *
@@ -29,7 +35,7 @@ export const REPORTERS: Readonly<Record<string, (report: Report, runtime: Matrix
  */
 export async function writeReport(
   report: Report,
-  { reporter, out, check }: CommandOptions,
+  { reporter, out, also, check }: CommandOptions,
   suite: readonly Check[],
   runtime: MatrixRuntime = thisRuntime(),
 ): Promise<number> {
@@ -38,6 +44,7 @@ export async function writeReport(
   const text = [...shown, REPORTERS[reporter](report, runtime)].join("\n");
   if (out === undefined) print(text);
   else await writeFile(out, stripVTControlCharacters(text));
+  for (const each of also) await writeFile(each.file, stripVTControlCharacters(REPORTERS[each.reporter](report, runtime)));
   return isGreen(report) ? 0 : 1;
 }
 

@@ -1,10 +1,10 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { floatAttribute, intAttribute } from "../graph/attribute.ts";
 import { isOperator, producerOf, resolve, type Scope, type Value } from "../graph/scope.ts";
 import { type Axis, axisAt, type Context, origin, sameValue } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
 import { sizeOf } from "../tensor/tensor-check.ts";
-import { batchMean, batchVariance } from "./batch-moments.ts";
+import { type BatchVariance, batchMean, batchVariance } from "./batch-moments.ts";
 import { ARRAY_NAMES, type ArrayName, type LayerMode, type LookalikeMatch, type Match, type Source } from "./match.ts";
 
 /** The last opset with the attribute `spatial`. */
@@ -22,12 +22,12 @@ const FIRST_MODE_BY_OUTPUTS = 7;
  *
  * Source: ONNX operators, `BatchNormalization`, versions 1, 6, 7, 9, 14 and 15.
  *
- * @throws BatchNormError `invalid-model` for a node with fewer inputs than five, with arrays that are no vectors of one
+ * @throws BatchNormError `invalid-file` for a node with fewer inputs than five, with arrays that are no vectors of one
  * length, or with attributes of the wrong type.
  */
 export function matchOperator(context: Context, scope: Scope, node: NodeProto): Match | LookalikeMatch {
   if (!node.input[0] || !node.output[0]) {
-    throw invalidModel(
+    throw invalidFile(
       `The BatchNormalization ${quoted(node.name)} has no data to normalize`,
       node.input.length,
       "five inputs and an output",
@@ -36,14 +36,15 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
   const sources: Partial<Record<ArrayName, Source>> = {};
   for (const [k, name] of ARRAY_NAMES.entries()) {
     const value = resolve(scope, node.input[k + 1]);
-    if (value === null) throw invalidModel(`The BatchNormalization ${quoted(node.name)} lacks an input`, node.input.length, "five inputs");
+    if (value === null) throw invalidFile(`The BatchNormalization ${quoted(node.name)} lacks an input`, node.input.length, "five inputs");
     sources[name] = { value, read: { node, index: k + 1 }, constant: context.constants.of(value) };
   }
   const perPosition = scope.opset <= LAST_SPATIAL && intAttribute(scope, node, "spatial", 1) === 0;
   const channels = channelsOf(node, sources, perPosition);
   const nodes = [node];
   if (isInstanceNorm(context, scope, node, sources, channels)) return { code: "instance-norm", scope, nodes };
-  const fromBatch = isFromBatch(context, scope, node, sources);
+  const variance = varianceOfBatch(context, scope, node, sources);
+  const fromBatch = variance !== null;
   const epsilon = floatAttribute(scope, node, "epsilon", 1e-5);
   return {
     form: fromBatch ? "moments+BatchNormalization" : "BatchNormalization",
@@ -59,6 +60,7 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
     // What would move is not there.
     momentum: fromBatch ? null : Math.fround(floatAttribute(scope, node, "momentum", 0.9)),
     sources: fromBatch ? { gamma: sources.gamma!, beta: sources.beta! } : sources,
+    ...(fromBatch ? { varianceMethod: variance.method } : {}),
     steps: [],
     perPosition,
   };
@@ -68,7 +70,7 @@ function modeOf(scope: Scope, node: NodeProto): LayerMode {
   const { opset } = scope;
   if (opset >= FIRST_TRAINING_MODE) {
     const mode = intAttribute(scope, node, "training_mode", 0);
-    if (mode !== 0 && mode !== 1) throw invalidModel(`training_mode of the node ${quoted(node.name)} is wrong`, mode, "0 or 1");
+    if (mode !== 0 && mode !== 1) throw invalidFile(`training_mode of the node ${quoted(node.name)} is wrong`, mode, "0 or 1");
     return mode === 1 ? "training" : "inference";
   }
   if (opset >= FIRST_MODE_BY_OUTPUTS) return node.output.slice(1).some((name) => name !== "") ? "training" : "inference";
@@ -81,28 +83,28 @@ function channelsOf(node: NodeProto, sources: Readonly<Partial<Record<ArrayName,
     const dims = sources[name]?.constant?.dims;
     if (dims === undefined) continue;
     if (!perPosition && (dims.length !== 1 || (channels !== null && channels !== dims[0]))) {
-      throw invalidModel(`${name} of the BatchNormalization ${quoted(node.name)} has a wrong shape`, dims, `[${channels ?? "channels"}]`);
+      throw invalidFile(`${name} of the BatchNormalization ${quoted(node.name)} has a wrong shape`, dims, `[${channels ?? "channels"}]`);
     }
     if (sizeOf(dims) === 0)
-      throw invalidModel(`${name} of the BatchNormalization ${quoted(node.name)} is empty`, dims, "at least one channel");
+      throw invalidFile(`${name} of the BatchNormalization ${quoted(node.name)} is empty`, dims, "at least one channel");
     channels = dims[0] ?? 1;
   }
   return channels;
 }
 
-/** Mean and variance that are computed from x itself. */
-function isFromBatch(
+/** The variance of a node whose mean and variance are computed from x itself; null for any other. */
+function varianceOfBatch(
   context: Context,
   scope: Scope,
   node: NodeProto,
   { movingMean, movingVariance }: Readonly<Partial<Record<ArrayName, Source>>>,
-): boolean {
-  if (movingMean?.constant !== null || movingVariance?.constant !== null) return false;
+): BatchVariance | null {
+  if (movingMean?.constant !== null || movingVariance?.constant !== null) return null;
   const x = resolve(scope, node.input[0]);
   const mean = batchMean(context, movingMean.value);
   const variance = batchVariance(context, movingVariance.value);
-  if (x === null || mean === null || variance === null) return false;
-  return sameValue(origin(x).value, mean.x) && sameValue(mean.x, variance.x);
+  if (x === null || mean === null || variance === null) return null;
+  return sameValue(origin(x).value, mean.x) && sameValue(mean.x, variance.x) ? variance : null;
 }
 
 /**
