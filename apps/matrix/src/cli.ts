@@ -20,6 +20,7 @@ import { checkReports, REPORTS, writeReports } from "./reports.ts";
 import { type MatrixOptions, runMatrix } from "./run-matrix.ts";
 import { parseShard, type Shard, tasksOf } from "./shard.ts";
 import { Unfinished } from "./unfinished.ts";
+import { withMissing } from "./with-missing.ts";
 
 interface RunOptions {
   readonly runtime: readonly string[];
@@ -38,7 +39,7 @@ Examples:
   conformance:all                                            everything, into reports/
   conformance:all --runtime node-20 --runtime deno --backend cpu
   conformance:all --shard 1/4 --out shards/1                 a quarter of it, in shards/1/matrix.json
-  conformance:all merge shards/*/matrix.json --out reports   the quarters together
+  conformance:all merge --all shards/*/matrix.json           the quarters together
 
 A runtime that this machine does not have is not run, and says how to get it. With REQUIRE_ALL=1 that is a failure.
 
@@ -84,8 +85,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description("Puts result files of several runs together.")
     .argument("<files...>", "matrix.json of each run")
     .option("--out <directory>", "where the reports go", REPORTS)
-    .action(async (files: readonly string[], { out }: { readonly out: string }) => {
-      status = await finish(mergeMatrices(await Promise.all(files.map(readFileAsMatrix))), out);
+    .option("--all", "every cell that no file has counts as not run: a part may have been lost", false)
+    .action(async (files: readonly string[], { out, all }: { readonly out: string; readonly all: boolean }) => {
+      const merged = mergeMatrices(await Promise.all(files.map(readFileAsMatrix)));
+      status = await finish(all ? withMissing(merged, plan([], [], "once")) : merged, out);
     });
   program
     .command("render")

@@ -18,16 +18,30 @@ export interface ShellOptions {
 /** The programs that run now. Each has a process group, which does not end with this process by itself. */
 const running = new Set<number>();
 
-function endGroup(pid: number): void {
+/** Milliseconds for a program to end what it has started in groups of its own, such as a browser. */
+const GRACE = 3000;
+
+/** Asks a group to end, and ends it. */
+async function endGroup(pid: number): Promise<void> {
+  signalGroup(pid, "SIGTERM");
+  for (let waited = 0; running.has(pid) && waited < GRACE; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+  signalGroup(pid, "SIGKILL");
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
   } catch {
     // It has ended by itself meanwhile.
   }
 }
 
-function endAll(signal: NodeJS.Signals): void {
-  for (const pid of running) endGroup(pid);
+/** Whether this process is about to end: what ends now was ended, and nobody shall draw a conclusion from it. */
+let ending = false;
+
+async function endAll(signal: NodeJS.Signals): Promise<void> {
+  ending = true;
+  await Promise.all([...running].map(endGroup));
   // As if it had been left to its default.
   process.kill(process.pid, signal);
 }
@@ -49,12 +63,12 @@ export function run([program, ...args]: readonly string[], { cwd, limit }: Shell
     });
     const clock = setTimeout(() => {
       late = true;
-      endGroup(child.pid!);
+      void endGroup(child.pid!);
     }, limit);
     const end = (status: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(clock);
       running.delete(child.pid!);
-      resolve({ status, signal, stdout, stderr, late });
+      if (!ending) resolve({ status, signal, stdout, stderr, late });
     };
     child.on("error", (error) => {
       stderr += error.message;
