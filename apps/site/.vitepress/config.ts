@@ -23,8 +23,12 @@ const repository = "https://github.com/batchnorm/batchnorm";
 
 /** The packages of the API reference, in its order, and their entries beside the main one. */
 const packages = ["backend-cpu", "backend-onnx", "backend-tfjs", "spec", "onnx-model", "weights", "conformance"].map((name) => {
-  const { exports } = JSON.parse(readFileSync(at(`../../../packages/${name}/package.json`), "utf8")) as { exports: Record<string, object> };
-  const entries = Object.entries(exports).filter(([path, target]) => path !== "." && path !== "./proto" && "@batchnorm/source" in target);
+  const { exports } = JSON.parse(readFileSync(at(`../../../packages/${name}/package.json`), "utf8")) as {
+    exports: Record<string, object | string>;
+  };
+  const entries = Object.entries(exports).filter(
+    ([path, target]) => path !== "." && path !== "./proto" && typeof target === "object" && "@batchnorm/source" in target,
+  );
   return { name, entries: entries.map(([path]) => path.slice(2)) };
 });
 
