@@ -1,6 +1,9 @@
 import type { OnnxModel } from "@batchnorm/onnx-model";
 import { InvalidArgumentError } from "commander";
+import { BatchModule, isModule } from "./data/batch-module.ts";
 import { DataSet } from "./data/data-set.ts";
+import type { DataSource } from "./data/data-source.ts";
+import { wrongUse } from "./status.ts";
 
 /** The options of commands that read data. */
 export interface DataOptions {
@@ -9,8 +12,15 @@ export interface DataOptions {
   readonly array?: readonly string[];
 }
 
-export function openData(model: OnnxModel, { data, batchSize, array = [] }: DataOptions, shard?: ShardOption): Promise<DataSet> {
+export async function openData(model: OnnxModel, { data, batchSize, array = [] }: DataOptions, shard?: ShardOption): Promise<DataSource> {
   const arrays = new Map(array.map(pairOf));
+  const module = data.find(isModule);
+  if (module !== undefined) {
+    if (data.length > 1) throw wrongUse("A module gives all of the data", data.join(" "), "the module alone");
+    if (batchSize !== undefined) throw wrongUse("A module cuts its batches itself", `--batch-size ${batchSize}`, "no --batch-size");
+    if (array.length > 0) throw wrongUse("A module names its arrays itself", `--array ${array.join(" ")}`, "no --array");
+    return BatchModule.open(model, module, shard);
+  }
   return DataSet.open(model, data, {
     arrays,
     ...(batchSize === undefined ? {} : { batchSize }),

@@ -1,8 +1,18 @@
-import type { RecalibrateResult } from "@batchnorm/onnx-model/execute";
+import type { LayerDrift, RecalibrateResult } from "@batchnorm/onnx-model/execute";
 import { renderTable, short } from "./table.ts";
 
 /** So many channels of each layer are shown; --json has all. */
 const SHOWN = 3;
+
+/** How far the data is from that of the old statistics, in one sentence. */
+export function driftSentence(drift: readonly LayerDrift[]): string {
+  const channels = drift.flatMap(({ layer, channels: all }) => all.map((each) => ({ layer, ...each })));
+  const [worst] = [...channels].sort((a, b) => b.drift - a.drift);
+  if (worst === undefined) return "There are no channels.";
+  const share = channels.filter((each) => each.drift >= 1).length / channels.length;
+  const many = `${Number((100 * share).toPrecision(2))} % of the channels drifted by 1 or more`;
+  return `Largest drift: ${fixed(worst.drift)}, of channel ${worst.channel} of ${worst.layer}; ${many}.`;
+}
 
 /** Old statistics against new ones: the layers, then the channels that moved most. */
 export function renderDrift({ drift, skipped, moments }: RecalibrateResult): string {
@@ -35,7 +45,7 @@ export function renderDrift({ drift, skipped, moments }: RecalibrateResult): str
     ),
   });
   const left = skipped.map(({ layer, code, why }) => `${layer}: ${code}: ${why}\n`).join("");
-  return `${layers}\nThe channels that moved most:\n\n${channels}\n${left}`;
+  return `${driftSentence(drift)}\n\n${layers}\nThe channels that moved most:\n\n${channels}\n${left}`;
 }
 
 function fixed(value: number): string {

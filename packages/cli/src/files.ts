@@ -1,4 +1,4 @@
-import { readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type OnnxModel, writeModel } from "@batchnorm/onnx-model";
 import { EXTERNAL, type GraphProto } from "@batchnorm/onnx-model/proto";
@@ -46,6 +46,20 @@ export async function writeModelFile(model: OnnxModel, source: string, out: stri
     throw wrongUse("The model has data in files beside it and would lose them", out, `a path in ${from}`);
   }
   await writeWhole(out, writeModel(model));
+}
+
+/**
+ * Refuses an output that cannot be written, before hours of measuring.
+ *
+ * @throws BatchNormError `invalid-argument`.
+ */
+export async function checkOutput(path: string): Promise<void> {
+  const folder = await folderOf(path);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw wrongUse("The folder cannot be written to", folder, "one that can", cause);
+  }
 }
 
 async function folderOf(path: string): Promise<string> {

@@ -115,6 +115,6 @@ function plainList(title: string, lines: readonly string[]): string {
 }
 
 /** Names come from the file, which anybody may have made. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

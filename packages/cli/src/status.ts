@@ -8,6 +8,8 @@ export const Status = {
   findings: 1,
   /** A wrong use, or a file that cannot be read. */
   wrongUse: 2,
+  /** Stopped by Ctrl-C, as shells have it. */
+  stopped: 130,
 } as const;
 
 export type Status = (typeof Status)[keyof typeof Status];

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,4 +30,19 @@ export function temporaryFolder(): (name: string) => string {
   const folder = mkdtempSync(join(tmpdir(), "batchnorm-cli-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return (name) => join(folder, name);
+}
+
+/** The command in a process of its own, which can be stopped. */
+export function startBatchnorm(argv: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Run> } {
+  const program = `import { main } from ${JSON.stringify(new URL("../src/cli.ts", import.meta.url).href)}; process.exit(await main(process.argv.slice(1)));`;
+  const child = spawn(process.execPath, ["--conditions=@batchnorm/source", "--input-type=module", "--eval", program, "--", ...argv]);
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.on("data", (text) => void out.push(String(text)));
+  child.stderr.on("data", (text) => void err.push(String(text)));
+  const ended = new Promise<Run>((resolve) => {
+    child.on("close", (status, signal) =>
+      resolve({ status: status ?? (signal === null ? -1 : 128), out: out.join(""), err: err.join("") }),
+    );
+  });
+  return { child, ended };
 }

@@ -1,6 +1,9 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { randomInputs, verify } from "../src/execute/index.ts";
+import { readModel, writeModel } from "../src/index.ts";
+import { ElementType, type TensorProto } from "../src/proto/index.ts";
+import { fromFloat16, toFloat16 } from "../src/tensor/half.ts";
 import { expectCode } from "./expect-code.ts";
 import { MODELS, modelOf } from "./fixtures.ts";
 import { Models } from "./model-builder.ts";
@@ -31,6 +34,36 @@ function untrained(equal: boolean) {
 function shifted(): Record<string, ort.Tensor> {
   const data = Float32Array.from({ length: 2 * 3 * 16 }, (_, k) => 5 + 3 * Math.sin(k));
   return { x: new ort.Tensor("float32", data, [2, 3, 4, 4]) };
+}
+
+/** onnxruntime with a fault of its own: constants of layers are a little larger than the file says. */
+function withOtherConstants(factor: number): typeof ort {
+  return {
+    Tensor: ort.Tensor,
+    InferenceSession: {
+      create: async (bytes: Uint8Array, options: ort.InferenceSession.SessionOptions) => {
+        const model = readModel(bytes);
+        for (const initializer of model.proto.graph!.initializer) enlarge(initializer, factor);
+        for (const { attribute } of model.proto.graph!.node) for (const { t } of attribute) if (t !== undefined) enlarge(t, factor);
+        return ort.InferenceSession.create(writeModel(model), options);
+      },
+    },
+  } as unknown as typeof ort;
+}
+
+/** Vectors of floats: those of layers, and biases. */
+function enlarge(tensor: TensorProto, factor: number): void {
+  const isVector = tensor.dims.length > 0 && tensor.dims.filter((size) => size > 1n).length <= 1;
+  if (!isVector || tensor.rawData.length === 0) return;
+  const bytes = Uint8Array.from(tensor.rawData);
+  if (tensor.dataType === ElementType.float32) {
+    const values = new Float32Array(bytes.buffer);
+    for (const [k, value] of values.entries()) values[k] = value * factor;
+  } else if (tensor.dataType === ElementType.float16) {
+    const bits = new Uint16Array(bytes.buffer);
+    for (const [k, value] of bits.entries()) bits[k] = toFloat16(fromFloat16(value) * factor);
+  } else return;
+  tensor.rawData = bytes;
 }
 
 describe("verify", () => {
@@ -96,13 +129,72 @@ describe("verify", () => {
     expect(wrong[0].worst).toMatchObject({ channel: 4, index: 70 });
   });
 
-  it("says what it could not check", async () => {
-    const known = MODELS.find(({ id }) => id === "handmade/if-branches")!;
-    const model = modelOf(known);
+  it("checks the branch that is taken, and says so of the other one", async () => {
+    const model = modelOf({ file: "handmade/if-branches.onnx" });
+    const { x } = randomInputs(model, ort);
+    for (const [taken, left, condition] of [["bn_then", "bn_else", 1] as const, ["bn_else", "bn_then", 0] as const]) {
+      const inputs = { x, condition: new ort.Tensor("bool", Uint8Array.of(condition), []) };
+      const { passed, layers, skipped } = await verify(model, { ort, inputs });
+      expect([passed, layers.map(({ layer }) => layer)]).toEqual([true, [taken]]);
+      expect(layers[0].elements).toBe(54);
+      expect(skipped.map(({ layer, code }) => [layer, code])).toEqual([[left, "not-executed"]]);
+    }
+  });
+
+  it("checks every round of a loop, and every call of a function", async () => {
+    for (const [id, elements, nodes] of [
+      ["handmade/loop-body", [3 * 150], ["loop/body/bn"]],
+      ["handmade/local-function", [150, 150], ["first/local.ConvNormRelu/bn", "second/local.ConvNormRelu/bn"]],
+      ["handmade/function-constants", [150, 150], ["first/local.Norm/bn", "second/local.Norm/bn"]],
+    ] as const) {
+      const model = modelOf({ file: `${id}.onnx` });
+      const { passed, layers, skipped } = await verify(model, { ort, inputs: randomInputs(model, ort) });
+      expect([passed, skipped]).toEqual([true, []]);
+      expect(layers.map((each) => each.elements)).toEqual(elements);
+      expect(layers.map(({ node }) => node)).toEqual(nodes);
+    }
+  });
+
+  it("says what it could not check: a branch that only some rounds of a loop take", async () => {
+    const model = modelOf({ file: "handmade/nested-if-in-loop.onnx" });
     const { layers, skipped } = await verify(model, { ort, inputs: randomInputs(model, ort) });
     expect(layers).toEqual([]);
-    expect(skipped.map(({ code }) => code)).toEqual(["in-branch", "in-branch"]);
+    expect(skipped.map(({ layer, code }) => [layer, code])).toEqual([["bn", "in-branch"]]);
+    expect(skipped[0].why).toContain("The runtime does not give its values: ");
   });
+
+  it.each([
+    ["keras/digits-training", 5],
+    ["keras-jax/digits-strided-training", 5],
+    ["handmade/conv-moments", 1],
+    ["torch/batch-statistics-dynamo", 1],
+  ])("checks training mode that is spelled out in nodes: %s", async (id, count) => {
+    const known = MODELS.find((each) => each.id === id)!;
+    const model = modelOf(known);
+    const shapes = Object.fromEntries(Object.entries(known.inputs).map(([name, { shape }]) => [name, shape]));
+    const inputs = randomInputs(model, ort, { seed: 1, shapes });
+    const { passed, layers, skipped } = await verify(model, { ort, inputs });
+    expect([passed, layers.length, skipped]).toEqual([true, count, []]);
+    expect(layers.every(({ mode }) => mode === "training")).toBe(true);
+    // With another gamma than that of the file some layer is wrong.
+    const faulty = await verify(model, { ort: withOtherConstants(1.001), inputs });
+    expect(faulty.layers.filter(({ wrong }) => wrong > 0).length).toBeGreaterThan(0);
+  });
+
+  it.each(["handmade/float16", "handmade/float16-infinite-variance", "handmade/float16-mixed-types"])(
+    "holds float16 against the formula, rounded once: %s",
+    async (id) => {
+      const model = modelOf({ file: `${id}.onnx` });
+      const inputs = randomInputs(model, ort, { seed: 5 });
+      const { passed, layers, skipped } = await verify(model, { ort, inputs });
+      expect([passed, layers.length, skipped]).toEqual([true, 1, []]);
+      // The bound is one of float16, and no more: two of its steps are seen.
+      const worst = layers[0].worst!;
+      expect(worst.error).toBeGreaterThan(0);
+      const shifted = await verify(model, { ort: withOtherConstants(1.01), inputs });
+      expect(shifted.passed).toBe(false);
+    },
+  );
 
   it("refuses a missing input, and a model that the runtime does not take", async () => {
     const model = modelOf({ file: "recalibration/digits.onnx" });

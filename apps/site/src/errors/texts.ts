@@ -168,15 +168,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     cure: "Install all packages of batchnorm in the same version.",
   },
   "invalid-file": {
-    means: "A model or weight file cannot be read: it is missing, truncated, damaged, no such file at all, or contradicts itself.",
+    means: "A model or a weight file cannot be read: it is truncated, damaged, contradicts itself, or its data lies outside its folder.",
     causes: [
       "A download that broke off.",
-      "An HTML error page, saved under the name of the model.",
-      "A Git LFS pointer in place of the file.",
-      "Only the `.onnx` file was copied, and not the `.onnx.data` beside it; or a `model.json` without its `.bin` files.",
+      "An HTML error page, or a Git LFS pointer, saved under the name of the model.",
+      "Only the `.onnx` file was copied, and not the `.onnx.data` beside it.",
       "A model that was edited by hand: a tensor that does not fill its dimensions, a value that nobody gives.",
     ],
-    cure: "Compare the size of the file with the original, and fetch or export it again. Where a model is several files, give all of them together: `readModel({ bytes, external: { 'model.onnx.data': file } })`.",
+    cure:
+      "Fetch or export the file again, and compare its size with the original. Of a model with data beside it give both files: " +
+      "`readModel({ bytes, external: { 'model.onnx.data': file } })`, or drop them together.",
   },
   "unsupported-format": {
     means: "The file's format is known, and not read.",

@@ -1,12 +1,11 @@
-import { mergePartials } from "@batchnorm/onnx-model/execute";
+import { mergePartials, type Partial } from "@batchnorm/onnx-model/execute";
 import { readModelFile } from "@batchnorm/onnx-model/node";
 import type { VarianceEstimator } from "@batchnorm/spec";
 import { type Command, Option } from "commander";
-import { type Context, EXIT_CODES, printJson } from "../context.ts";
-import { renderDrift } from "../drift-table.ts";
-import { readJson, writeModelFile } from "../files.ts";
-import { Status } from "../status.ts";
-import { reportOf } from "./recalibrate.ts";
+import { type Context, EXIT_CODES } from "../context.ts";
+import { readJson } from "../files.ts";
+import { counted } from "../table.ts";
+import { writeResult } from "./recalibrate.ts";
 
 const HELP = `
 The partials of all shards, in any order. A set that is incomplete is refused, and so are partials of another model, other layers or other
@@ -20,6 +19,7 @@ ${EXIT_CODES}`;
 interface MergeOptions {
   readonly out: string;
   readonly estimator: VarianceEstimator;
+  readonly html?: string;
   readonly json?: boolean;
   readonly strict?: boolean;
 }
@@ -36,6 +36,7 @@ export function addMerge(program: Command, context: Context): void {
         .choices(["population", "sample"])
         .default("population"),
     )
+    .option("--html <file>", "how far the new statistics are from the old ones, as a page with pictures")
     .option("--json", "the report as JSON, with every channel")
     .option("--strict", "exit with 1 when a layer could not be measured")
     .addHelpText("after", HELP)
@@ -43,12 +44,11 @@ export function addMerge(program: Command, context: Context): void {
 }
 
 async function run(context: Context, path: string, files: readonly string[], options: MergeOptions): Promise<void> {
-  const { out, estimator, json = false, strict = false } = options;
+  const { estimator } = options;
   const partials: unknown[] = [];
   for (const file of files) partials.push(await readJson(file));
   const result = await mergePartials(await readModelFile(path), partials, estimator);
-  await writeModelFile(result.model, path, out);
-  if (json) printJson(context, { ...reportOf(result), shards: files.length, out });
-  else context.terminal.out(`${renderDrift(result)}written to ${out}\n`);
-  if (strict && result.skipped.length > 0) context.finish(Status.findings);
+  const samples = (partials[0] as Partial).shard.totalSamples;
+  const text = `${counted(samples, "sample")} in ${counted(files.length, "shard")}`;
+  await writeResult(context, path, result, { samples, text }, { shards: files.length }, options);
 }

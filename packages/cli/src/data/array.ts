@@ -1,5 +1,5 @@
 import { invalidFile } from "../status.ts";
-import { bytesPerNumber, decode, fromColumns, type NumberType, sizeOf } from "./numbers.ts";
+import { bytesPerNumber, decode, fromColumns, type Numbers, type NumberType, sizeOf } from "./numbers.ts";
 
 /** Reads bytes of a file or of memory. */
 export type ReadBytes = (offset: number, length: number) => Promise<Uint8Array>;
@@ -7,7 +7,7 @@ export type ReadBytes = (offset: number, length: number) => Promise<Uint8Array>;
 /** An array in a file: its rows, the entries of its first axis, are read when they are asked for. */
 export interface StoredArray {
   readonly shape: readonly number[];
-  rows(from: number, to: number): Promise<Float64Array>;
+  rows(from: number, to: number): Promise<Numbers>;
 }
 
 export interface ArrayPlace {
@@ -27,12 +27,12 @@ export function storedArray(name: string, place: ArrayPlace, size: number, read:
     throw invalidFile(`The array ${name} does not fit its file`, `${bytes} bytes at ${offset}`, `at most ${size}`);
   }
   const rowSize = sizeOf(shape.slice(1));
-  const take = async (from: number, count: number): Promise<Float64Array> => {
+  const take = async (from: number, count: number): Promise<Numbers> => {
     const width = bytesPerNumber(type);
     return decode(await read(offset + from * width, count * width), type, littleEndian);
   };
   if (!columns) return { shape, rows: (from, to) => take(from * rowSize, (to - from) * rowSize) };
-  let all: Promise<Float64Array> | null = null;
+  let all: Promise<Numbers> | null = null;
   return {
     shape,
     rows: async (from, to) => {

@@ -4,6 +4,7 @@ import type { Feeds, Runtime } from "@batchnorm/onnx-model/execute";
 import { wrongUse } from "../status.ts";
 import type { StoredArray } from "./array.ts";
 import { type DataFile, openDataFile } from "./data-file.ts";
+import { type DataSource, isInShard, type ShardOfBatches, WHOLE } from "./data-source.ts";
 import { type ModelInput, modelInputs, tensorFor } from "./model-inputs.ts";
 
 /** A run of rows in one of the files. No batch spans two files. */
@@ -17,50 +18,48 @@ export interface DataSetOptions {
   readonly batchSize?: number;
   /** The arrays for inputs of other names, by the input's name. */
   readonly arrays?: ReadonlyMap<string, string>;
-  /** Only every n-th batch, from the i-th on. */
-  readonly shard?: { readonly index: number; readonly of: number };
+  readonly shard?: ShardOfBatches;
 }
 
 const USUAL_BATCH = 32;
 
+/** By file, the array for each input. */
+type Columns = readonly (readonly { readonly input: ModelInput; readonly array: StoredArray }[])[];
+
 /** Data for a model out of files, in batches. */
-export class DataSet {
+export class DataSet implements DataSource {
   readonly #files: readonly DataFile[];
-  readonly #columns: readonly (readonly { readonly input: ModelInput; readonly array: StoredArray }[])[];
+  readonly #columns: Columns;
   readonly #places: readonly BatchPlace[];
-  /** How many samples are in the batches, and in all of the data. */
-  readonly samples: number;
-  readonly totalSamples: number;
-  /** What tells this data, cut into these batches, from other data. */
+  readonly #counts: { readonly samples: number; readonly totalSamples: number };
   readonly fingerprint: string;
 
-  private constructor(files: readonly DataFile[], inputs: readonly ModelInput[], options: DataSetOptions) {
+  private constructor(files: readonly DataFile[], columns: Columns, options: DataSetOptions, size: number, print: string) {
     this.#files = files;
-    this.#columns = files.map((file) => inputs.map((input) => ({ input, array: arrayFor(file, input, inputs.length, options.arrays) })));
-    const fixed = inputs.map(({ batch }) => batch).find((size) => size !== null);
-    const size = options.batchSize ?? fixed ?? USUAL_BATCH;
-    const all = this.#columns.flatMap((columns, file) => placesOf(rowsOf(files[file], columns), file, size));
-    const { index, of } = options.shard ?? { index: 1, of: 1 };
-    this.#places = all.filter((_, k) => k % of === index - 1);
+    this.#columns = columns;
+    const all = columns.flatMap((each, file) => placesOf(rowsOf(files[file], each), file, size));
+    this.#places = all.filter((_, k) => isInShard(k, options.shard ?? WHOLE));
     const count = (places: readonly BatchPlace[]): number => places.reduce((sum, { from, to }) => sum + to - from, 0);
-    this.samples = count(this.#places);
-    this.totalSamples = count(all);
-    const shapes = files.map(({ name }, k) => [name, ...this.#columns[k].map(({ array }) => array.shape)]);
-    this.fingerprint = createHash("sha256").update(JSON.stringify({ size, shapes })).digest("hex").slice(0, 16);
+    this.#counts = { samples: count(this.#places), totalSamples: count(all) };
+    this.fingerprint = print;
   }
 
   static async open(model: OnnxModel, paths: readonly string[], options: DataSetOptions): Promise<DataSet> {
     const files: DataFile[] = [];
     try {
       for (const path of paths) files.push(await openDataFile(path));
-      return new DataSet(files, modelInputs(model), options);
+      const inputs = modelInputs(model);
+      const columns = files.map((file) => inputs.map((input) => ({ input, array: arrayFor(file, input, inputs.length, options.arrays) })));
+      for (const [k, each] of columns.entries()) rowsOf(files[k], each);
+      const fixed = inputs.map(({ batch }) => batch).find((size) => size !== null);
+      const size = options.batchSize ?? fixed ?? USUAL_BATCH;
+      return new DataSet(files, columns, options, size, await fingerprintOf(files, columns, size));
     } catch (error) {
       for (const file of files) await file.close();
       throw error;
     }
   }
 
-  /** How many batches there are. */
   get length(): number {
     return this.#places.length;
   }
@@ -75,9 +74,26 @@ export class DataSet {
     }
   }
 
+  counts(): { readonly samples: number; readonly totalSamples: number } {
+    return this.#counts;
+  }
+
   async close(): Promise<void> {
     for (const file of this.#files) await file.close();
   }
+}
+
+/** Names, shapes, and the first and last row of each array: data that was exchanged for other data of its shape shows. */
+async function fingerprintOf(files: readonly DataFile[], columns: Columns, size: number): Promise<string> {
+  const hash = createHash("sha256").update(`${size}`);
+  for (const [k, { name }] of files.entries()) {
+    for (const { input, array } of columns[k]) {
+      hash.update(JSON.stringify([name, input.name, array.shape]));
+      const last = array.shape[0] - 1;
+      for (const row of last < 0 ? [] : [0, last]) hash.update(Float64Array.from(await array.rows(row, row + 1)));
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The array for an input: the one that was named, the one of its name, or the only one for the only input. */

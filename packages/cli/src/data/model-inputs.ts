@@ -2,6 +2,7 @@ import type { OnnxModel } from "@batchnorm/onnx-model";
 import type { Runtime, RuntimeTensor } from "@batchnorm/onnx-model/execute";
 import { ElementType } from "@batchnorm/onnx-model/proto";
 import { BatchNormError } from "@batchnorm/spec";
+import type { Numbers } from "./numbers.ts";
 
 /** An input of a model that a caller has to feed. */
 export interface ModelInput {
@@ -31,20 +32,16 @@ export function modelInputs({ proto }: OnnxModel): readonly ModelInput[] {
 export function tensorFor(
   { Tensor }: Runtime,
   { name, elementType }: ModelInput,
-  values: Float64Array,
+  values: Numbers,
   shape: readonly number[],
 ): RuntimeTensor {
   switch (elementType) {
     case ElementType.float32:
-      return new Tensor("float32", Float32Array.from(values), shape);
+      return new Tensor("float32", values instanceof Float32Array ? values : Float32Array.from(values), shape);
     case ElementType.float64:
-      return new Tensor("float64", values.slice(), shape);
+      return new Tensor("float64", values instanceof Float64Array ? values : Float64Array.from(values), shape);
     case ElementType.int64:
-      return new Tensor(
-        "int64",
-        BigInt64Array.from(values, (value) => BigInt(Math.trunc(value))),
-        shape,
-      );
+      return new Tensor("int64", BigInt64Array.from(Array.from(values, (value) => BigInt(Math.trunc(value)))), shape);
     case ElementType.int32:
       return new Tensor("int32", Int32Array.from(values), shape);
     case ElementType.uint8:

@@ -29,15 +29,29 @@ export function bytesPerNumber(type: NumberType): number {
   return TYPES[type].bytes;
 }
 
-/** Numbers as they are stored. float64 holds all but the largest integers of 64 bits. */
-export function decode(bytes: Uint8Array, type: NumberType, little: boolean): Float64Array {
+/** Numbers of a file: as they are stored where that is an array of this machine's, else as float64. */
+export type Numbers = Float32Array | Float64Array | Uint8Array;
+
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/**
+ * Numbers as they are stored. float64 holds all but the largest integers of 64 bits. The usual types are not read one by
+ * one, which takes longer than a small net.
+ */
+export function decode(bytes: Uint8Array, type: NumberType, little: boolean): Numbers {
+  if (type === "u1") return bytes;
+  if (little && IS_LITTLE_ENDIAN && (type === "f4" || type === "f8")) {
+    // A copy, since an array of floats has to begin at a multiple of its size.
+    const { buffer } = Uint8Array.from(bytes);
+    return type === "f4" ? new Float32Array(buffer) : new Float64Array(buffer);
+  }
   const { bytes: size, read } = TYPES[type];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float64Array.from({ length: bytes.length / size }, (_, k) => read(view, k * size, little));
 }
 
 /** Numbers that lie column by column, row by row. */
-export function fromColumns(values: Float64Array, shape: readonly number[]): Float64Array {
+export function fromColumns(values: Numbers, shape: readonly number[]): Float64Array {
   const result = new Float64Array(values.length);
   const index = new Array<number>(shape.length).fill(0);
   for (let k = 0; k < values.length; k++) {

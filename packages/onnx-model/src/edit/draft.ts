@@ -18,6 +18,8 @@ import { copyModel, shallow } from "./copy.ts";
 /** A model under change. Scopes that were built before a change do not know of it: build them anew. */
 export class Draft {
   readonly proto: ModelProto;
+  /** How often something was wired otherwise, added or removed: numbers in a tensor are no change of the graph. */
+  changes = 0;
   readonly #names = new Set<string>();
   /** What lost a reader: it goes when nobody else reads it. By the graph or function that defines it. */
   readonly #dropped = new Map<GraphProto | FunctionProto, Set<string>>();
@@ -76,7 +78,9 @@ export class Draft {
     const before = node.input[index] ?? "";
     while (node.input.length < index) node.input.push("");
     node.input[index] = name;
-    if (before !== "" && before !== name) this.drop(scope, before);
+    if (before === name) return;
+    this.changes++;
+    if (before !== "") this.drop(scope, before);
   }
 
   /** Notes that a name lost a reader. */
@@ -89,6 +93,7 @@ export class Draft {
   }
 
   removeNodes(scope: Scope, nodes: readonly NodeProto[]): void {
+    this.changes++;
     scope.proto.node = scope.proto.node.filter((node) => !nodes.includes(node));
     for (const node of nodes) for (const name of node.input) this.drop(scope, name);
   }

@@ -1,10 +1,15 @@
 import type { ChannelView } from "@batchnorm/spec";
+import type { VarianceMethod } from "../find/batch-moments.ts";
 
 /** Half the distance from 1 to the next float32 (clause 12.1 of the spec). */
 const U = 2 ** -24;
 
 /** What underflow costs: runtimes may flush subnormal numbers to zero, and none says whether it does (clause 12.1). */
 const TINY = 2 ** -126;
+
+/** Half the distance from 1 to the next float16, and the smallest normal one: below, runtimes may flush. */
+const HALF_U = 2 ** -11;
+const HALF_TINY = 2 ** -14;
 
 /** K of clause 12.2. */
 const ROUNDINGS = 10;
@@ -26,7 +31,8 @@ export function givenNormalizer(mean: number, variance: number, epsilon: number)
 }
 
 /**
- * A channel in training mode, of n elements whose largest and average |x - mean| are D and A, summed in float32 (clause 12.3):
+ * A channel in training mode, of n elements whose largest and average |x - mean| are D and A: what clause 12.3 has for one
+ * pass around any element of the channel, with plain float32 sums, in which a term collects n roundings:
  *
  *     h  = (n + 2) ( u (D + A) + 2^-53 |mean| ) + 7 t
  *     dm = h + u |mean|
@@ -41,6 +47,30 @@ export function batchNormalizer(
   const meanError = h + U * Math.abs(mean);
   const squares = (count + 5) * U * (variance + 2 * average * largest + 3 * largest ** 2);
   return normalizer(mean, variance, meanError, squares + meanError ** 2 + U * variance + 8 * TINY, epsilon);
+}
+
+/**
+ * The same where nodes of the file compute the mean and the variance, so that what they err by is the model's and not the
+ * runtime's. With X and Q the averages of |x| and x^2, n roundings in a sum, 2 in the product with 1 / n and 1 for the
+ * terms of second order:
+ *
+ *     dm = (n + 2) u X + 7 t
+ *     dv = (n + 5) u (variance + dm^2) + dm^2 + 8 t                   from differences: 2 more in each square
+ *     dv = (n + 5) u Q + 2 |mean| dm + dm^2 + 2 u mean^2 + 8 t        from squares: that of x less that of the mean
+ */
+export function spelledNormalizer(
+  { mean, variance, count }: { readonly mean: number; readonly variance: number; readonly count: number },
+  magnitude: number,
+  method: VarianceMethod,
+  epsilon: number,
+): Normalizer {
+  const dm = (count + 2) * U * magnitude + 7 * TINY;
+  const square = variance + mean ** 2;
+  const dv =
+    method === "differences"
+      ? (count + 5) * U * (variance + dm ** 2) + dm ** 2
+      : (count + 5) * U * square + 2 * Math.abs(mean) * dm + dm ** 2 + 2 * U * mean ** 2;
+  return normalizer(mean, variance, dm, dv + 8 * TINY, epsilon);
 }
 
 function normalizer(mean: number, variance: number, meanError: number, varianceError: number, epsilon: number): Normalizer {
@@ -73,8 +103,29 @@ export function outputBound(
  * The same for y = k x + l as some nodes compute it from constants of the file: `terms` is the sum of the magnitudes of its terms. At most four
  * nodes, each of one rounding, are within K = 10.
  */
-export function stepsBound(terms: number, gain: number): number {
-  return ROUNDINGS * U * terms + TINY * (1 + Math.abs(gain)) * 5;
+export function stepsBound(terms: number, gain: number, isHalf: boolean): number {
+  const [u, tiny] = isHalf ? [HALF_U, HALF_TINY] : [U, TINY];
+  return ROUNDINGS * u * terms + tiny * (1 + Math.abs(gain)) * 5;
+}
+
+/**
+ * The bound of a float16 result that is computed in float32 and rounded once (clause 13.3): the rounding of something as
+ * large as value and bound together, 2^-11 of it, or half a step of the subnormal ones. And x as it is seen may be rounded,
+ * too: onnxruntime 1.30 takes out a Cast to float16 and back, so that the layer reads what the node before it had in
+ * float32. That is half a step of x, times the gain.
+ */
+export function roundedToHalf(value: number, bound: number, x: number, gain: number): number {
+  const all = bound + halfStep(x) * Math.abs(gain);
+  return all + halfStep(Math.abs(value) + all);
+}
+
+function halfStep(value: number): number {
+  return HALF_U * Math.abs(value) + 2 ** -25;
+}
+
+/** The average |x| of each channel. */
+export function magnitudesOf(x: ArrayLike<number>, view: ChannelView): readonly number[] {
+  return deviationsOf(x, view, new Float64Array(view.channels)).map(({ average }) => average);
 }
 
 /** The largest and the average |x - mean| of each channel. */

@@ -3,6 +3,7 @@ import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import type { Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
+import { ReusedOutputs } from "./reused-outputs.ts";
 import { type Feeds, openSession, type Runtime, runSession, type Session, type SessionOptions, type Values, valuesOf } from "./runtime.ts";
 import { tappedModel } from "./tapped-model.ts";
 
@@ -27,14 +28,26 @@ function touch(analysis: Analysis): Analysis {
 
 /** Runs a model and gives values from within it. */
 export class Execution {
+  readonly #ort: Runtime;
   readonly #session: Session | null;
   readonly #taps: readonly string[];
   readonly #inputs: ReadonlySet<string>;
+  readonly #halfInputs: ReadonlyMap<string, string>;
+  readonly #reused: ReusedOutputs | null;
 
-  private constructor(session: Session | null, taps: readonly string[], inputs: ReadonlySet<string>) {
+  private constructor(
+    ort: Runtime,
+    session: Session | null,
+    taps: readonly string[],
+    inputs: ReadonlySet<string>,
+    halfInputs: ReadonlyMap<string, string>,
+  ) {
+    this.#ort = ort;
     this.#session = session;
     this.#taps = taps;
     this.#inputs = inputs;
+    this.#halfInputs = halfInputs;
+    this.#reused = session === null ? null : new ReusedOutputs(session, taps);
   }
 
   /** @param whole whether all else in the model is computed, too, as a user's run would. */
@@ -47,32 +60,44 @@ export class Execution {
     const { given } = analysis.root;
     // An input is at hand anyway, and not every runtime takes one for an output.
     const wanted = new Set([...values].filter((name) => !given.has(name)));
-    if (wanted.size === 0) return new Execution(null, [], given);
-    const bytes = await tappedModel(model, analysis.root, wanted, whole);
-    return new Execution(await openSession(ort, bytes, options), [...wanted], given);
+    if (wanted.size === 0) return new Execution(ort, null, [], given, new Map());
+    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, whole);
+    return new Execution(ort, await openSession(ort, bytes, options), [...wanted], given, halfInputs);
   }
 
   /** The tensors of one run of the whole model, inputs among them. */
-  static async runOnce(
-    { model, analysis }: Analysed,
-    ort: Runtime,
-    values: Iterable<string>,
-    feeds: Feeds,
-    options: SessionOptions,
-  ): Promise<Feeds> {
-    const { given } = analysis.root;
-    const wanted = new Set([...values].filter((name) => !given.has(name)));
-    const session = await openSession(ort, await tappedModel(model, analysis.root, wanted, true), options);
+  static async runOnce(subject: Analysed, ort: Runtime, values: Iterable<string>, feeds: Feeds, options: SessionOptions): Promise<Feeds> {
+    const execution = await Execution.open(subject, ort, values, { whole: true, options });
     try {
-      return { ...feeds, ...(await runSession(session, feeds, [...wanted])) };
+      const session = execution.#session;
+      return session === null ? feeds : { ...feeds, ...(await runSession(session, execution.#fed(feeds), execution.#taps)) };
     } finally {
-      await session.release();
+      await execution.close();
     }
   }
 
   /** The values of one run; null for those that are no floating-point numbers. */
   async run(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
-    const results = this.#session === null ? {} : await runSession(this.#session, feeds, this.#taps);
+    return this.#valuesOf(feeds, this.#session === null ? {} : await runSession(this.#session, this.#fed(feeds), this.#taps));
+  }
+
+  /** The same for one of many runs: the values stand in memory that the next run writes to. */
+  async runAgain(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
+    return this.#valuesOf(feeds, this.#reused === null ? {} : await this.#reused.run(this.#fed(feeds)));
+  }
+
+  /** The feeds as the session takes them. */
+  #fed(feeds: Feeds): Feeds {
+    const fed: Record<string, Feeds[string]> = { ...feeds };
+    for (const [name, replaced] of this.#halfInputs) {
+      const values = Object.hasOwn(feeds, name) ? valuesOf(feeds[name]) : null;
+      if (values !== null) fed[replaced] = new this.#ort.Tensor("float32", Float32Array.from(values.data), values.shape);
+      else if (Object.hasOwn(feeds, name)) fed[replaced] = feeds[name];
+    }
+    return fed;
+  }
+
+  #valuesOf(feeds: Feeds, results: Feeds): ReadonlyMap<string, Values | null> {
     const fed = Object.entries(feeds).filter(([name]) => this.#inputs.has(name));
     return new Map([...fed, ...Object.entries(results)].map(([name, tensor]) => [name, valuesOf(tensor)]));
   }
@@ -86,10 +111,11 @@ export class Execution {
 export interface SkippedLayer {
   readonly layer: string;
   readonly code:
-    | "in-branch" // it lies in a branch or a function, whose values are no outputs of the model
+    | "in-branch" // it lies in a branch, a loop or a function, whose values cannot be had
+    | "not-executed" // it lies in a branch that is not taken with these inputs
     | "no-state" // its statistics are not in the file, or not per channel
     | "not-float32" // what it reads or gives is of another element type
-    | "batch-arithmetic" // training mode spelled out in single nodes
+    | "batch-arithmetic" // training mode spelled out in single nodes, in a way that no bound is known for
     | "other-layout"; // its result has other axes than its input
   readonly why: string;
 }

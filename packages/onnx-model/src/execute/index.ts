@@ -1,11 +1,15 @@
+export type { Checkpoint } from "./checkpoint.ts";
+export type { CheckedElement, Comparison } from "./compare-layer.ts";
+export { type ComparedValue, type CompareResult, compareRuns, type Run } from "./compare-runs.ts";
 export type { ChannelDrift, LayerDrift } from "./drift.ts";
 export type { ExecutedFold, UnexecutedFold } from "./execute-folds.ts";
 export type { SkippedLayer } from "./execution.ts";
+export { type LayerMoments, modelHash } from "./layer-moments.ts";
 export type { Batches } from "./measure.ts";
 export type { OutputDifference } from "./output-differences.ts";
 export { measureShard, mergePartials, type Partial, type Shard, type ShardOptions } from "./partial.ts";
 export { type RandomOptions, randomInputs } from "./random-inputs.ts";
 export { type Progress, type RecalibrateOptions, type RecalibrateResult, recalibrate } from "./recalibrate.ts";
 export type { Feeds, Runtime, RuntimeTensor, SessionOptions } from "./runtime.ts";
-export { type CheckedElement, type VerifiedLayer, type VerifyOptions, type VerifyResult, verify } from "./verify.ts";
+export { type VerifiedLayer, type VerifyOptions, type VerifyResult, verify } from "./verify.ts";
 export { type VerifyFoldOptions, type VerifyFoldResult, verifyFold } from "./verify-fold.ts";

@@ -1,6 +1,9 @@
 import { BatchNormError, type VarianceEstimator } from "@batchnorm/spec";
+import { fromJSON } from "@batchnorm/spec/convert";
 import { type Moments, mergeMoments } from "@batchnorm/spec/moments";
-import { type OnnxModel, writeModel } from "../file/model.ts";
+import type { OnnxModel } from "../file/model.ts";
+import { type Checkpoint, checkedCheckpoint, newCheckpoint } from "./checkpoint.ts";
+import { faultOfLayers, fromLayerMoments, type LayerMoments, modelHash, toLayerMoments } from "./layer-moments.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 import { finish, planMeasurement, type RecalibrateResult } from "./recalibrate.ts";
 
@@ -26,17 +29,18 @@ export interface Partial {
   /** SHA-256 of the model. */
   readonly model: string;
   readonly shard: Shard;
-  readonly layers: readonly {
-    readonly name: string;
-    readonly count: number;
-    readonly mean: readonly number[];
-    readonly centeredSum: readonly number[];
-  }[];
+  readonly layers: readonly LayerMoments[];
 }
 
 export interface ShardOptions extends MeasureOptions {
-  readonly shard: Shard;
+  /** A function is asked after the last batch: not all data says beforehand how many samples it has. */
+  readonly shard: Shard | (() => Shard);
   readonly layers?: readonly string[];
+  /** Where to go on, as an earlier `onBatch` gave it; `key` tells data and shard from others (empty by default). */
+  readonly checkpoint?: unknown;
+  readonly key?: string;
+  /** Called after every batch, and waited for. */
+  readonly onBatch?: (progress: { readonly batches: number; readonly checkpoint: () => Checkpoint }) => unknown;
 }
 
 /**
@@ -45,17 +49,24 @@ export interface ShardOptions extends MeasureOptions {
  * @throws BatchNormError what `recalibrate` throws.
  */
 export async function measureShard(model: OnnxModel, options: ShardOptions): Promise<Partial> {
-  const { shard } = options;
-  checkShard(shard);
+  const { shard, key = "", checkpoint, onBatch } = options;
+  if (typeof shard !== "function") checkShard(shard);
   const plan = await planMeasurement(model, options.layers);
-  const found = await measure(plan.measured, plan.layers, options);
-  const layers = [...found].map(([name, { count, mean, centeredSum }]) => {
-    // JSON has no NaN, and a shard that has one spoils the whole.
-    const channel = mean.findIndex((value, c) => !Number.isFinite(value) || !Number.isFinite(centeredSum[c]));
-    if (channel >= 0) throw new BatchNormError("non-finite", `The data gives no usable mean of ${name}`, mean[channel], "finite numbers");
-    return { name, count, mean: [...mean], centeredSum: [...centeredSum] };
-  });
-  return { format: FORMAT, version: VERSION, model: await modelHash(model), shard, layers };
+  const names = [...plan.layers.keys()];
+  const identity = { model: await modelHash(model), task: JSON.stringify({ shard: true, layers: names, key }) };
+  const from = checkpoint === undefined ? null : checkedCheckpoint(checkpoint, identity);
+  const found = await measure(plan.measured, plan.layers, options, from, ({ batches, moments }) =>
+    onBatch?.({ batches, checkpoint: () => newCheckpoint({ ...identity, pass: 0, batches }, moments) }),
+  );
+  // Where there are more shards than batches, some are empty, and change nothing (clause 19.3).
+  const nothing = (name: string): Moments => {
+    const channels = fromJSON(plan.states[name]).state.statistics.movingMean.length;
+    return { count: 0, mean: new Float64Array(channels), centeredSum: new Float64Array(channels) };
+  };
+  const layers = names.map((name) => toLayerMoments(name, found.get(name) ?? nothing(name)));
+  const measured = typeof shard === "function" ? shard() : shard;
+  checkShard(measured);
+  return { format: FORMAT, version: VERSION, model: identity.model, shard: measured, layers };
 }
 
 /**
@@ -82,20 +93,9 @@ export async function mergePartials(
   if (missing !== undefined) throw new BatchNormError("invalid-argument", "A partial has a layer without statistics", missing, "another");
   const moments: Record<string, Moments> = {};
   for (const [k, name] of names.entries()) {
-    moments[name] = mergeMoments(sorted.map(({ layers: each }) => momentsOfLayer(each[k])));
+    moments[name] = mergeMoments(sorted.map(({ layers: each }) => fromLayerMoments(each[k])));
   }
   return finish(model, { states, skipped, moments, estimator });
-}
-
-function momentsOfLayer({ count, mean, centeredSum }: Partial["layers"][number]): Moments {
-  return { count, mean: Float64Array.from(mean), centeredSum: Float64Array.from(centeredSum) };
-}
-
-/** The model's own bytes; data in files beside it is known by where it lies. */
-async function modelHash(model: OnnxModel): Promise<string> {
-  const bytes = Uint8Array.from(writeModel(model));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function checkShard({ index, of, samples, totalSamples }: Shard): void {
@@ -118,12 +118,8 @@ function checkPartial(value: unknown): Partial {
   if (typeof shard !== "object" || shard === null || typeof (shard as Shard).data !== "string") refuse("shard", shard);
   checkShard(shard as Shard);
   if (!Array.isArray(layers) || layers.length === 0) return refuse("layers", layers);
-  const isNumbers = (list: unknown): list is number[] => Array.isArray(list) && list.length > 0 && list.every(Number.isFinite);
-  for (const layer of layers) {
-    const { name, count, mean, centeredSum } = (layer ?? {}) as Record<string, unknown>;
-    if (typeof name !== "string" || !Number.isSafeInteger(count) || (count as number) < 0) refuse("a layer's name or count", layer);
-    if (!isNumbers(mean) || !isNumbers(centeredSum) || mean.length !== centeredSum.length) refuse(`the numbers of ${name}`, layer);
-  }
+  const fault = faultOfLayers(layers);
+  if (fault !== null) refuse(fault.what, fault.received);
   return value as Partial;
 }
 

@@ -1,7 +1,7 @@
 import { BatchNormError } from "@batchnorm/spec";
 import type { OnnxModel } from "../file/model.ts";
 import { ElementType } from "../proto/index.ts";
-import type { Feeds, Runtime } from "./runtime.ts";
+import { type Feeds, halfTensor, type Runtime } from "./runtime.ts";
 
 export interface RandomOptions {
   readonly seed?: number;
@@ -43,6 +43,9 @@ export function randomInputs(
     switch (tensor?.elemType) {
       case ElementType.float32:
         feeds[name] = new Tensor("float32", Float32Array.from(fill(normal)), shape);
+        break;
+      case ElementType.float16:
+        feeds[name] = halfTensor(Tensor, fill(normal), shape);
         break;
       case ElementType.float64:
         feeds[name] = new Tensor("float64", Float64Array.from(fill(normal)), shape);

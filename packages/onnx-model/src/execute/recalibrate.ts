@@ -6,12 +6,14 @@ import type { Match } from "../find/match.ts";
 import { freeze } from "../freeze/freeze.ts";
 import { readStates } from "../states/read-states.ts";
 import { writeStates } from "../states/write-states.ts";
+import { type Checkpoint, checkedCheckpoint, newCheckpoint } from "./checkpoint.ts";
 import { levelsOf } from "./dependencies.ts";
 import { driftOf, type LayerDrift } from "./drift.ts";
 import { type Analysed, analysed, type SkippedLayer, skipUnreachable } from "./execution.ts";
+import { modelHash } from "./layer-moments.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 
-export interface RecalibrateOptions extends Omit<MeasureOptions, "onBatch"> {
+export interface RecalibrateOptions extends MeasureOptions {
   /**
    * `one` (default): one pass over the data, in which all layers are measured and the old statistics normalize. `exact`: level by level; what a
    * layer reads is measured after all layers before it got their new statistics. That is what training would converge to, and takes as many
@@ -22,7 +24,12 @@ export interface RecalibrateOptions extends Omit<MeasureOptions, "onBatch"> {
   readonly layers?: readonly string[];
   /** What enters the moving variance (clause 7.4 of the spec). Default: `population`, as Keras has it; PyTorch has `sample`. */
   readonly estimator?: VarianceEstimator;
-  readonly onProgress?: (progress: Progress) => void;
+  /** Where to go on: what `checkpoint()` of an earlier run's progress gave, as an object or read back from JSON. */
+  readonly checkpoint?: unknown;
+  /** What tells the data from other data, so that the checkpoint of other data is refused. Empty by default. */
+  readonly key?: string;
+  /** Called after every batch, and waited for. */
+  readonly onProgress?: (progress: Progress) => unknown;
 }
 
 export interface Progress {
@@ -31,6 +38,8 @@ export interface Progress {
   readonly passes: number;
   /** Batches of this pass that were run. */
   readonly batches: number;
+  /** What `recalibrate` needs to go on from here after it was stopped. */
+  checkpoint(): Checkpoint;
 }
 
 export interface RecalibrateResult {
@@ -47,31 +56,50 @@ export interface RecalibrateResult {
  * spec). Training mode is off for this, and on again afterwards: the model that is given is not changed, and the new one has its nodes. So the
  * result does not depend on batch sizes or order beyond rounding.
  *
- * @throws BatchNormError `invalid-argument` for options and missing inputs; `empty-batch` for no data; `non-finite` for data that
- * gives a mean or variance that is not finite; `unsupported` where a layer in training mode cannot be frozen; `runtime-failure`; what `find` throws.
+ * @throws BatchNormError `invalid-argument` for options, missing inputs, and the checkpoint of another measurement;
+ * `invalid-json` for something else than a checkpoint; `empty-batch` for no data; `non-finite` for data that gives a mean
+ * or variance that is not finite; `unsupported` where a layer in training mode cannot be frozen; `runtime-failure`; what
+ * `find` throws; the reason of `signal`.
  */
 export async function recalibrate(model: OnnxModel, options: RecalibrateOptions): Promise<RecalibrateResult> {
-  const { rounds = "one", estimator = "population", onProgress } = options;
+  const { rounds = "one", estimator = "population", key = "", checkpoint, onProgress } = options;
   if (rounds !== "one" && rounds !== "exact") {
     throw new BatchNormError("invalid-argument", "rounds is wrong", rounds, '"one" or "exact"');
   }
   const plan = await planMeasurement(model, options.layers);
   const { layers, skipped, states } = plan;
   const levels = rounds === "one" ? [[...layers.keys()]] : levelNames(plan);
+  const passes = levels.length;
+  const task = JSON.stringify({ rounds, estimator, layers: [...layers.keys()], key });
+  const identity = { model: await modelHash(model), task };
+  const resumed = checkpoint === undefined ? null : checkedCheckpoint(checkpoint, identity);
   let { measured } = plan;
   const moments: Record<string, Moments> = {};
   for (const [pass, names] of levels.entries()) {
-    let batches = 0;
-    const found = await measure(measured, chosen(measured, names), {
-      ...options,
-      onBatch: () => onProgress?.({ pass, passes: levels.length, batches: ++batches }),
-    });
+    const isDone = resumed !== null && pass < resumed.pass;
+    const from = resumed?.pass === pass ? { batches: resumed.batches, moments: only(names, resumed.moments) } : null;
+    const found = isDone
+      ? resumed.moments
+      : await measure(measured, chosen(measured, names), options, from, ({ batches, moments: sofar }) =>
+          onProgress?.({
+            pass,
+            passes,
+            batches,
+            checkpoint: () => newCheckpoint({ ...identity, pass, batches }, [...Object.entries(moments), ...sofar]),
+          }),
+        );
+    const missing = names.find((name) => !found.has(name));
+    if (missing !== undefined) throw new BatchNormError("empty-batch", "There are no batches", 0, "at least one");
     for (const name of names) moments[name] = found.get(name)!;
-    if (pass + 1 < levels.length) {
+    if (pass + 1 < passes) {
       measured = await analysed((await writeStates(measured.model, newStates(states, moments, names, estimator))).model);
     }
   }
   return finish(model, { states, skipped, moments, estimator });
+}
+
+function only(names: readonly string[], moments: ReadonlyMap<string, Moments>): ReadonlyMap<string, Moments> {
+  return new Map([...moments].filter(([name]) => names.includes(name)));
 }
 
 /** What can be measured, in a copy of the model without training mode. */

@@ -1,6 +1,6 @@
 import { BatchNormError } from "@batchnorm/spec";
 import type * as common from "onnxruntime-common";
-import { fromFloat16 } from "../tensor/half.ts";
+import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 
 /** What executes: `onnxruntime-node`, `onnxruntime-web`, or anything with the same two classes. */
 export type Runtime = Pick<typeof common, "InferenceSession" | "Tensor">;
@@ -38,7 +38,7 @@ export async function openSession({ InferenceSession }: Runtime, bytes: Uint8Arr
 export async function runSession(
   session: Session,
   feeds: Feeds,
-  outputs: readonly string[],
+  outputs: readonly string[] | Feeds,
 ): Promise<Readonly<Record<string, RuntimeTensor>>> {
   const missing = session.inputNames.find((name) => !Object.hasOwn(feeds, name));
   if (missing !== undefined) {
@@ -46,10 +46,15 @@ export async function runSession(
   }
   const taken = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
   try {
-    return await session.run(taken, outputs);
+    return await session.run(taken, outputs as readonly string[]);
   } catch (cause) {
     throw runtimeFailure("The runtime failed", cause);
   }
+}
+
+/** Numbers as a float16 tensor, from bits: Float16Array is not everywhere. */
+export function halfTensor(Tensor: Runtime["Tensor"], values: readonly number[], shape: readonly number[]): RuntimeTensor {
+  return new Tensor("float16", Uint16Array.from(values, toFloat16), shape);
 }
 
 function runtimeFailure(what: string, cause: unknown): BatchNormError {

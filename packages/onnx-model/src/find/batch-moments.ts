@@ -20,8 +20,15 @@ export function batchMean(context: Context, value: Value): BatchMoment | null {
   return reduction === null || reduction.squares ? null : { x: origin(reduction.reduced).value, ...reduction };
 }
 
+/** How a variance is computed: from x - mean, or as the mean square of x less the square of the mean. */
+export type VarianceMethod = "differences" | "squares";
+
+export interface BatchVariance extends BatchMoment {
+  readonly method: VarianceMethod;
+}
+
 /** A value that is the mean square of x - mean, or the mean square of x less the square of the mean, or null. */
-export function batchVariance(context: Context, value: Value): BatchMoment | null {
+export function batchVariance(context: Context, value: Value): BatchVariance | null {
   const { value: from } = origin(value);
   const node = producerOf(from);
   if (node === null) return null;
@@ -35,7 +42,7 @@ export function batchVariance(context: Context, value: Value): BatchMoment | nul
     const [square, mean] = node.input.map((name) => resolve(from.scope, name));
     const [squares, meanOf] = [square && meanSquareOf(context, square), mean && squareOf(context, mean)];
     const moment = meanOf && batchMean(context, meanOf);
-    return squares && moment && sameValue(origin(squares.of).value, moment.x) ? moment : null;
+    return squares && moment && sameValue(origin(squares.of).value, moment.x) ? { ...moment, method: "squares" } : null;
   }
   const squares = meanSquareOf(context, value);
   const difference = squares && origin(squares.of).value;
@@ -43,7 +50,7 @@ export function batchVariance(context: Context, value: Value): BatchMoment | nul
   if (!sub || !isOperator(sub, "Sub")) return null;
   const [x, mean] = sub.input.map((name) => resolve(difference.scope, name));
   const moment = mean && batchMean(context, mean);
-  return x && moment && sameValue(origin(x).value, moment.x) ? { ...moment, axis: squares!.axis } : null;
+  return x && moment && sameValue(origin(x).value, moment.x) ? { ...moment, axis: squares!.axis, method: "differences" } : null;
 }
 
 /** What a value is the mean square of, over all axes but one. */

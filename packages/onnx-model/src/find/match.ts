@@ -2,6 +2,7 @@ import type { Constant } from "../graph/constants.ts";
 import type { Scope, Value } from "../graph/scope.ts";
 import type { Axis } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
+import type { VarianceMethod } from "./batch-moments.ts";
 
 /**
  * How a batch normalization stands in a file:
@@ -64,6 +65,8 @@ export interface Match {
   readonly epsilon: number | null;
   readonly momentum: number | null;
   readonly sources: Readonly<Partial<Record<ArrayName | "epsilon", Source>>>;
+  /** How nodes of their own compute the variance of the batch; absent where none do. */
+  readonly varianceMethod?: VarianceMethod;
   /** Empty where the layer is a node of its own. */
   readonly steps: readonly Step[];
   /** Whether each position has statistics of its own: spatial = 0, before opset 9. */

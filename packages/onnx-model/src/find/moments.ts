@@ -47,6 +47,7 @@ export function matchMoments(context: Context, scope: Scope, root: NodeProto): M
     epsilon: scalarOf(context, deviation.epsilon),
     momentum: null,
     sources,
+    varianceMethod: variance.method,
     steps: [],
     perPosition: false,
   };

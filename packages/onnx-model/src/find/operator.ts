@@ -4,7 +4,7 @@ import { isOperator, producerOf, resolve, type Scope, type Value } from "../grap
 import { type Axis, axisAt, type Context, origin, sameValue } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
 import { sizeOf } from "../tensor/tensor-check.ts";
-import { batchMean, batchVariance } from "./batch-moments.ts";
+import { type BatchVariance, batchMean, batchVariance } from "./batch-moments.ts";
 import { ARRAY_NAMES, type ArrayName, type LayerMode, type LookalikeMatch, type Match, type Source } from "./match.ts";
 
 /** The last opset with the attribute `spatial`. */
@@ -43,7 +43,8 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
   const channels = channelsOf(node, sources, perPosition);
   const nodes = [node];
   if (isInstanceNorm(context, scope, node, sources, channels)) return { code: "instance-norm", scope, nodes };
-  const fromBatch = isFromBatch(context, scope, node, sources);
+  const variance = varianceOfBatch(context, scope, node, sources);
+  const fromBatch = variance !== null;
   const epsilon = floatAttribute(scope, node, "epsilon", 1e-5);
   return {
     form: fromBatch ? "moments+BatchNormalization" : "BatchNormalization",
@@ -59,6 +60,7 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
     // What would move is not there.
     momentum: fromBatch ? null : Math.fround(floatAttribute(scope, node, "momentum", 0.9)),
     sources: fromBatch ? { gamma: sources.gamma!, beta: sources.beta! } : sources,
+    ...(fromBatch ? { varianceMethod: variance.method } : {}),
     steps: [],
     perPosition,
   };
@@ -90,19 +92,19 @@ function channelsOf(node: NodeProto, sources: Readonly<Partial<Record<ArrayName,
   return channels;
 }
 
-/** Mean and variance that are computed from x itself. */
-function isFromBatch(
+/** The variance of a node whose mean and variance are computed from x itself; null for any other. */
+function varianceOfBatch(
   context: Context,
   scope: Scope,
   node: NodeProto,
   { movingMean, movingVariance }: Readonly<Partial<Record<ArrayName, Source>>>,
-): boolean {
-  if (movingMean?.constant !== null || movingVariance?.constant !== null) return false;
+): BatchVariance | null {
+  if (movingMean?.constant !== null || movingVariance?.constant !== null) return null;
   const x = resolve(scope, node.input[0]);
   const mean = batchMean(context, movingMean.value);
   const variance = batchVariance(context, movingVariance.value);
-  if (x === null || mean === null || variance === null) return false;
-  return sameValue(origin(x).value, mean.x) && sameValue(mean.x, variance.x);
+  if (x === null || mean === null || variance === null) return null;
+  return sameValue(origin(x).value, mean.x) && sameValue(mean.x, variance.x) ? variance : null;
 }
 
 /**

@@ -50,15 +50,20 @@ export async function writeStates(model: OnnxModel, states: Readonly<Record<stri
 function writeAll(model: OnnxModel, states: ReadonlyMap<string, ConfigAndState>): WriteStatesResult {
   const draft = new Draft(model.proto);
   const written: WrittenState[] = [];
-  const { matches, names } = analyse(draft.proto, model.external);
+  let analysis = analyse(draft.proto, model.external);
+  let analysed = draft.changes;
+  const { matches, names } = analysis;
   for (const [name, state] of states) {
     const known = matches[names.indexOf(name)];
     if (known === undefined) {
       throw new BatchNormError("invalid-argument", "The model has no such layer", name, names.slice(0, 8).join(", ") || "no layers");
     }
-    // Anew for every layer, since what one got unshared is another one's alone; by its node, since a name may be shared
-    // until then.
-    const analysis = analyse(draft.proto, model.external);
+    // Anew where a layer got tensors of its own, since the old ones may now be another layer's alone. Numbers that were
+    // written in place were read by that layer only. By its node, since a name may be shared until then.
+    if (draft.changes !== analysed) {
+      analysis = analyse(draft.proto, model.external);
+      analysed = draft.changes;
+    }
     const match = analysis.matches.find((each) => each.nodes[0] === known.nodes[0] && each.scope.path === known.scope.path)!;
     const writer = new Writer(draft, model.external, analysis, match, name);
     writeLayer(writer, match, name, state);
