@@ -20,7 +20,7 @@ beforeAll(() => {
     stdio: "pipe",
   });
   pages = readPages(OUTPUT, BASE);
-}, 240_000);
+}, 600_000);
 
 describe("the built site", () => {
   it("has every kind of page", () => {
