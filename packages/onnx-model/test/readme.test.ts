@@ -28,7 +28,12 @@ test("all forms, findings and reasons are explained", () => {
   };
   const skipped = [...source("execute/execution.ts").matchAll(/^ {4}\| "([a-z0-9-]+)"/gm)].map(([, code]) => code);
   expect(skipped).toContain("not-executed");
-  const all = [...skipped, ...codes("find/match.ts", "Form"), ...codes("inspect/finding.ts", "FindingCode"), ...codes("fold/reason.ts", "FoldReason")];
+  const all = [
+    ...skipped,
+    ...codes("find/match.ts", "Form"),
+    ...codes("inspect/finding.ts", "FindingCode"),
+    ...codes("fold/reason.ts", "FoldReason"),
+  ];
   const known: readonly (Form | FindingCode | FoldReason)[] = ["Mul+Add", "never-trained", "padding"];
   expect(all).toEqual(expect.arrayContaining([...known]));
   expect(all.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
