@@ -84,9 +84,10 @@ describe.each(MANAGERS)("installed by %s", (manager) => {
       it.each(manager === "npm" || ALL ? [OLDEST_NODE, NEWEST_NODE] : [NEWEST_NODE])(
         "holds the README's first adapter against the spec, in $name",
         async ({ command: [program] }) => {
-          await project.write("my-adapter.ts", examplesOf(name)[0].source);
+          const adapter = /^```js\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, "packages/conformance/README.md"), "utf8"))?.[1] ?? "";
+          await project.write("adapter.mjs", adapter);
           const command = "node_modules/@batchnorm/conformance/bin/batchnorm-conformance.js";
-          const { status, out, err } = await run(program, [command, "my-adapter.ts", "--quick"], { cwd: project.folder });
+          const { status, out, err } = await run(program, [command, "adapter.mjs", "--quick"], { cwd: project.folder });
           expect({ status, err }).toEqual({ status: 0, err: "" });
           expect(out).toMatch(/✓ mine {2}\d{3} passed/);
         },

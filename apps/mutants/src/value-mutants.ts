@@ -34,6 +34,12 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
       );
     },
   }),
+  calculating("gradient-of-nothing-is-nan", "multiplies a sum over no elements by a statistic that is NaN", ["10.3"], {
+    sums: (dy, x, mean, inverse, gamma) => {
+      const sums = CORRECT.sums(dy, x, mean, inverse, gamma);
+      return { ...sums, dgamma: dy.length === 0 ? 0 * inverse * mean : sums.dgamma };
+    },
+  }),
   calculating("momentum-zero-forgets-nan", "replaces the old statistic where momentum is 0, NaN or not", ["7.2"], {
     move: (old, fresh, momentum) => (momentum === 0 ? fresh : old * momentum + fresh * (1 - momentum)),
   }),

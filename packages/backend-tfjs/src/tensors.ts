@@ -17,9 +17,9 @@ export function tensorAccess(tf: Tf, backendName: string | null): TensorAccess<T
     },
     upload: ({ data, shape }) =>
       onBackend(tf, backendName, () => {
-        const dtype = data instanceof Uint8Array ? "bool" : "float32";
-        // A copy: tfjs's cpu backend would keep the array itself.
-        return tf.tensor(data instanceof Float64Array ? Float32Array.from(data) : data.slice(), [...shape], dtype);
+        // A byte an element is a mask. Copies, of this realm: tfjs's cpu backend would keep the array itself, and tfjs knows no other.
+        if (data.BYTES_PER_ELEMENT === 1) return tf.tensor(new Uint8Array(data), [...shape], "bool");
+        return tf.tensor(new Float32Array(data), [...shape], "float32");
       }),
     download,
     release: (tensor) => tf.dispose(tensor),

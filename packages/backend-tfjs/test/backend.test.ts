@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { createBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
@@ -47,6 +48,14 @@ describe("createBackend", () => {
     spy.mockRestore();
     expect(kernels).toEqual(["moments", "movingAverage", "normalize", "gradients"].map((name) => `@batchnorm/1/${name} on wasm`));
     expect(tf.getBackend()).toBe("cpu");
+  });
+
+  it("takes arrays of another realm", async () => {
+    const backend = await createBackend({ tf });
+    const x = backend.upload({ data: runInNewContext("Float32Array.of(1, 2, 3, 4)") as Float32Array, shape: [2, 2] });
+    const mask = backend.upload({ data: runInNewContext("Uint8Array.of(1, 0)") as Uint8Array, shape: [2] });
+    expect([x.dtype, mask.dtype]).toEqual(["float32", "bool"]);
+    expect((await backend.download(x)).data).toEqual(Float32Array.of(1, 2, 3, 4));
   });
 
   it("gives and takes copies", async () => {

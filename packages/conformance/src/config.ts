@@ -44,6 +44,9 @@ export function toConfig(exported: unknown): ConformanceConfig {
     }
     return exported as unknown as ConformanceConfig;
   }
+  if (isObject(exported) && typeof exported.infer === "function") {
+    throw new Error("exports the definition of a backend by default, expected what defineBackend of @batchnorm/spec makes of it.");
+  }
   throw new Error(
     `exports ${describeValue(exported)} by default, expected a config with backends, a backend, or a function that makes one.`,
   );

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -65,6 +65,20 @@ describe("an adapter in another process", () => {
     expect(other.status).toBe("passed");
     const left = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout;
     expect(left).not.toContain("adapter.mjs hangs");
+  });
+
+  it.skipIf(process.platform === "win32")("ends with the command, on Ctrl-C too", async () => {
+    const bin = fileURLToPath(new URL("../bin/batchnorm-conformance.js", import.meta.url));
+    const argv = [bin, "--exec", adapter("hangs forever"), "--check", RULE];
+    const command = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
+    const isThere = (): boolean => spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.includes("adapter.mjs hangs forever");
+    // Before that it would end by itself, with its stdin.
+    await new Promise<void>((resolve) => command.stderr.on("data", (text) => String(text).includes("I hang") && resolve()));
+    expect(isThere()).toBe(true);
+    const ended = new Promise((resolve) => command.on("close", (_, signal) => resolve(signal)));
+    command.kill("SIGINT");
+    expect(await ended).toBe("SIGINT");
+    await expect.poll(isThere, { timeout: 5000 }).toBe(false);
   });
 
   it("may write to stderr", () => {

@@ -16,8 +16,9 @@ export const hostTensors: Required<TensorAccess<FloatTensor, "sync", MaskTensor>
   describe: describeHostTensor,
   overlap: ({ data: a }, { data: b }) => overlapOf(a, b),
   findNonFinite,
+  // A byte an element is a mask: told without `instanceof`, which is another in every realm.
   upload: ({ data, shape }) =>
-    data instanceof Uint8Array ? { data: data.slice(), shape: [...shape] } : { data: Float32Array.from(data), shape: [...shape] },
+    data.BYTES_PER_ELEMENT === 1 ? { data: new Uint8Array(data), shape: [...shape] } : { data: new Float32Array(data), shape: [...shape] },
   download: ({ data, shape }) => ({ data: data.slice(), shape: [...shape] }),
   release: () => {},
 };

@@ -37,7 +37,7 @@ export function parameterGradients(
   const memory = memoryFor(engine, x.length);
   if (memory === null) projectionsPlain(dy, x, view, normalizer.mean, dbeta, dgamma);
   else sweepProjections(wholeTensors(memory, view, x, dy, null), { origin: normalizer.mean, first: dbeta, second: dgamma });
-  scaleProjections(normalizer, 0, view.channels, dgamma);
+  scaleProjections(normalizer, view, 0, view.channels, dgamma);
 }
 
 /**
@@ -103,7 +103,7 @@ export function gradients(
   while (slabs.next()) {
     const { from, to } = slabs;
     sweepProjections(slabs, { origin: normalizer.mean, first: dbeta, second: dgamma });
-    scaleProjections(normalizer, from, to, dgamma);
+    scaleProjections(normalizer, view, from, to, dgamma);
     slabGradient(scratch, slabs, termsOf(scratch, normalizer, batch, from, to, dgamma, dbeta), batch);
     slabs.store();
   }
@@ -189,7 +189,15 @@ function plainGradient(
   else gradientPlain(dy, x, dx, view, batch?.mask ?? null, mean, slope, pull, offset, from, to);
 }
 
-function scaleProjections({ inverseDeviation }: Normalizer, from: number, to: number, dgamma: Float64Array): void {
+/** dgamma of the sum of dy * (x - mean). A sum over no elements is 0, also where the statistics are NaN. */
+function scaleProjections(
+  { inverseDeviation }: Normalizer,
+  { outer, inner }: ChannelView,
+  from: number,
+  to: number,
+  dgamma: Float64Array,
+): void {
+  if (outer * inner === 0) return;
   for (let c = from; c < to; c++) dgamma[c] *= inverseDeviation[c];
 }
 

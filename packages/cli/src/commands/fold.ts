@@ -38,7 +38,7 @@ export function addFold(program: Command, context: Context): void {
     .requiredOption("--out <file>", "the model to write; the input is overwritten only if it is named here")
     .option("--layer <name...>", "only these layers, by the names that `inspect` gives")
     .option("--float16", "convert to float16 after folding, and say what it costs")
-    .option("--input <file...>", "files with inputs (.npy, .npz, .safetensors); their first batch is run")
+    .option("--input <file...>", "files with inputs (.npy, .npz, .safetensors, or a module); their first batch is run")
     .option("--array <input=name...>", "which array of a file feeds an input of another name")
     .option("--random <seed>", "random inputs of this seed, where there is no --input", seedOption, 0)
     .option("--shape <input=sizes...>", "shapes of random inputs (default: the model's, with 4 samples and 32 for all else)", shapeOption)

@@ -1,20 +1,9 @@
-import type { OnnxModel } from "@batchnorm/onnx-model";
-import {
-  type CompareResult,
-  compareRuns,
-  type Feeds,
-  type Run,
-  type Runtime,
-  randomInputs,
-  type VerifiedLayer,
-  type VerifyResult,
-  verify,
-} from "@batchnorm/onnx-model/execute";
+import { type CompareResult, compareRuns, type Run, type VerifiedLayer, type VerifyResult, verify } from "@batchnorm/onnx-model/execute";
 import { readModelFile } from "@batchnorm/onnx-model/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { renderComparison } from "../comparison-table.ts";
 import { type Context, printJson } from "../context.ts";
-import { openData } from "../data-options.ts";
+import { type InputOptions, inputsFor, seedOption, shapeOption } from "../input-options.ts";
 import { loadRuntime } from "../runtime.ts";
 import { Status, wrongUse } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
@@ -28,7 +17,7 @@ for a whole model, so how far is too far is said with --tolerance, as a share of
 
 Examples:
   batchnorm verify model.onnx
-  batchnorm verify model.onnx --data images.npy
+  batchnorm verify model.onnx --input images.npy
   batchnorm verify model.onnx --random 7 --shape image=4,3,224,224
   batchnorm verify model.onnx --ep cpu,wasm
   batchnorm verify model.onnx --against folded.onnx --tolerance 1e-5
@@ -40,13 +29,8 @@ Exit codes:
 
 const DEFAULT_PROVIDERS: readonly string[] = ["cpu"];
 
-type Shapes = Readonly<Record<string, readonly number[]>>;
-
-interface VerifyCommandOptions {
+interface VerifyCommandOptions extends InputOptions {
   readonly data?: readonly string[];
-  readonly array?: readonly string[];
-  readonly random: number;
-  readonly shape?: Shapes;
   readonly ep: readonly string[];
   readonly against?: string;
   readonly tolerance?: number;
@@ -60,9 +44,11 @@ export function addVerify(program: Command, context: Context): void {
     .command("verify")
     .description("Executes a model and holds every batch normalization in it against the spec, element by element.")
     .argument("<model>", "an ONNX file")
-    .option("--data <file...>", "files with inputs; their first batch is run")
+    .option("--input <file...>", "files with inputs (.npy, .npz, .safetensors, or a module); their first batch is run")
+    // As recalibrate calls its data.
+    .addOption(new Option("--data <file...>").hideHelp())
     .option("--array <input=name...>", "which array of a file feeds an input of another name")
-    .option("--random <seed>", "random inputs of this seed, where there is no --data", seedOption, 0)
+    .option("--random <seed>", "random inputs of this seed, where there is no --input", seedOption, 0)
     .option("--shape <input=sizes...>", "shapes of random inputs (default: the model's, with 4 samples and 32 for all else)", shapeOption)
     .option(
       "--ep <provider...>",
@@ -81,9 +67,6 @@ export function addVerify(program: Command, context: Context): void {
 
 async function run(context: Context, path: string, options: VerifyCommandOptions): Promise<void> {
   const { ep, against, tolerance = null, optimization, json = false, strict = false } = options;
-  if (options.data !== undefined && options.shape !== undefined) {
-    throw wrongUse("Shapes are those of the data", "--data and --shape", "one of the two");
-  }
   if (tolerance !== null && ep.length === 1 && against === undefined) {
     throw wrongUse("There is nothing to compare with", "--tolerance", "--against, or two providers");
   }
@@ -93,7 +76,7 @@ async function run(context: Context, path: string, options: VerifyCommandOptions
   const results: Record<string, VerifyResult> = {};
   for (const provider of ep) {
     const ort = await loadRuntime(provider);
-    const inputs = await inputsFor(model, ort, options);
+    const inputs = await inputsFor(model, ort, { ...options, ...(options.data === undefined ? {} : { input: options.data }) });
     const sessionOptions = optimization === undefined ? {} : { sessionOptions: { graphOptimizationLevel: optimization } };
     const run = { model, ort, inputs, executionProviders: [provider], ...sessionOptions };
     results[provider] = await verify(model, run);
@@ -113,17 +96,6 @@ async function run(context: Context, path: string, options: VerifyCommandOptions
   const isIncomplete = all.some(({ skipped, layers }) => skipped.length > 0 || layers.length === 0);
   const isWrong = all.some(({ passed }) => !passed) || Object.values(comparisons).some(({ passed }) => passed === false);
   if (isWrong || (strict && isIncomplete)) context.finish(Status.findings);
-}
-
-async function inputsFor(model: OnnxModel, ort: Runtime, { data, array, random, shape }: VerifyCommandOptions): Promise<Feeds> {
-  if (data === undefined) return randomInputs(model, ort, { seed: random, ...(shape === undefined ? {} : { shapes: shape }) });
-  const set = await openData(model, { data, ...(array === undefined ? {} : { array }) });
-  try {
-    for await (const feeds of set.batches(ort)) return feeds;
-    throw wrongUse("The data has no samples", data[0], "at least one");
-  } finally {
-    await set.close();
-  }
 }
 
 function render(provider: string, { layers, skipped }: VerifyResult): string {
@@ -164,16 +136,4 @@ function shareOption(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("A number from 0 on is expected.");
   return value;
-}
-
-function seedOption(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError("A whole number is expected.");
-  return value;
-}
-
-function shapeOption(text: string, before: Shapes | undefined): Shapes {
-  const [, name, sizes] = /^(.+)=(\d+(?:,\d+)*)$/.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError("INPUT=4,3,224,224 is expected.");
-  return { ...before, [name]: sizes.split(",").map(Number) };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { findBrowser } from "../browser/find-browser.ts";
 import { openSite } from "../browser/site.ts";
@@ -9,6 +9,8 @@ import type { CommandOptions } from "./options.ts";
 import { startProcess } from "./process.ts";
 
 const CONFIG_FILES = ["conformance.config.ts", "conformance.config.js", "conformance.config.mjs"];
+
+const MODULE = /\.[cm]?[jt]s$/;
 
 /** What the command line asks to check, and where it runs. */
 export interface Adapter {
@@ -47,7 +49,9 @@ function findConfig(file: string | undefined): string {
   const name = file ?? CONFIG_FILES.find((each) => existsSync(each));
   if (name === undefined) throw new UsageError(`There is no ${CONFIG_FILES[0]} here: name a config or an adapter module.`);
   if (!existsSync(name)) throw new UsageError(`${name} does not exist: name a config or an adapter module.`);
-  return name;
+  if (statSync(name).isDirectory()) throw new UsageError(`${name} is a directory: name a config or an adapter module.`);
+  if (MODULE.test(name)) return name;
+  throw new UsageError(`${name} is no module of JavaScript or TypeScript: --exec runs an adapter in another language.`);
 }
 
 function commandLine(exec: string, file: string | undefined): string {

@@ -2,9 +2,9 @@ import type { SPEC_VERSION, Supports } from "@batchnorm/spec";
 import type { Cause } from "../causes.ts";
 import type { CaseResult } from "../report.ts";
 
-// The result file of all backends on all runtimes, reports/matrix.json, in types. Everything in it but times, `started`, `duration` and
-// `durations` below, is the same in each run of the same packages on the same runtimes. A number that is not finite is the text "NaN",
-// "Infinity" or "-Infinity" in the file; `readMatrix` and `writeMatrix` go from one to the other.
+// The result file of all backends on all runtimes, reports/matrix.json, in types; docs/matrix-file.md has it in words. Everything in it
+// but times, `started` and each `duration`, is the same in each run of the same packages on the same runtimes. A number that is not
+// finite is the text "NaN", "Infinity" or "-Infinity" in the file; `readMatrix` and `writeMatrix` go from one to the other.
 
 /** The version of this format. It grows with every change that an older reader would misread. */
 export const MATRIX_SCHEMA = 1;

@@ -160,6 +160,24 @@ export const VALUES: readonly TrialGroup[] = [
     ],
   },
   {
+    id: "value/gradient-of-nothing",
+    clause: "10.3",
+    // A sum over no elements has no NaN in it.
+    trials: [
+      [[0, 3], -1],
+      [[0, 3, 4], 1],
+      [[2, 3, 0], 1],
+    ].map(
+      ([shape, axis]): Trial => ({
+        name: `[${(shape as number[]).join(", ")}]`,
+        axis: axis as number,
+        movingMean: (c) => (c === 0 ? Number.NaN : 1),
+        movingVariance: (c) => (c === 1 ? Number.NaN : 1),
+        steps: [step("inference-gradient", shape as number[])],
+      }),
+    ),
+  },
+  {
     id: "value/late-nan",
     clause: "11.1",
     slow: true,

@@ -66,35 +66,35 @@ export class Execution {
   }
 
   /** The tensors of one run of the whole model, inputs among them. */
-  static async runOnce(
-    { model, analysis }: Analysed,
-    ort: Runtime,
-    values: Iterable<string>,
-    feeds: Feeds,
-    options: SessionOptions,
-  ): Promise<Feeds> {
-    const { given } = analysis.root;
-    const wanted = new Set([...values].filter((name) => !given.has(name)));
-    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, true);
-    const session = await openSession(ort, bytes, options);
+  static async runOnce(subject: Analysed, ort: Runtime, values: Iterable<string>, feeds: Feeds, options: SessionOptions): Promise<Feeds> {
+    const execution = await Execution.open(subject, ort, values, { whole: true, options });
     try {
-      return { ...feeds, ...(await runSession(session, castFeeds(ort, feeds, halfInputs), [...wanted])) };
+      const session = execution.#session;
+      return session === null ? feeds : { ...feeds, ...(await runSession(session, execution.#fed(feeds), execution.#taps)) };
     } finally {
-      await session.release();
+      await execution.close();
     }
   }
 
   /** The values of one run; null for those that are no floating-point numbers. */
   async run(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
-    return this.#valuesOf(
-      feeds,
-      this.#session === null ? {} : await runSession(this.#session, castFeeds(this.#ort, feeds, this.#halfInputs), this.#taps),
-    );
+    return this.#valuesOf(feeds, this.#session === null ? {} : await runSession(this.#session, this.#fed(feeds), this.#taps));
   }
 
   /** The same for one of many runs: the values stand in memory that the next run writes to. */
   async runAgain(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
-    return this.#valuesOf(feeds, this.#reused === null ? {} : await this.#reused.run(castFeeds(this.#ort, feeds, this.#halfInputs)));
+    return this.#valuesOf(feeds, this.#reused === null ? {} : await this.#reused.run(this.#fed(feeds)));
+  }
+
+  /** The feeds as the session takes them. */
+  #fed(feeds: Feeds): Feeds {
+    const fed: Record<string, Feeds[string]> = { ...feeds };
+    for (const [name, replaced] of this.#halfInputs) {
+      const values = Object.hasOwn(feeds, name) ? valuesOf(feeds[name]) : null;
+      if (values !== null) fed[replaced] = new this.#ort.Tensor("float32", Float32Array.from(values.data), values.shape);
+      else if (Object.hasOwn(feeds, name)) fed[replaced] = feeds[name];
+    }
+    return fed;
   }
 
   #valuesOf(feeds: Feeds, results: Feeds): ReadonlyMap<string, Values | null> {
@@ -105,17 +105,6 @@ export class Execution {
   async close(): Promise<void> {
     await this.#session?.release();
   }
-}
-
-/** The feeds as a tapped model takes them: float16 as float32, under another name. */
-function castFeeds({ Tensor }: Runtime, feeds: Feeds, halfInputs: ReadonlyMap<string, string>): Feeds {
-  const fed: Record<string, Feeds[string]> = { ...feeds };
-  for (const [name, replaced] of halfInputs) {
-    if (!Object.hasOwn(feeds, name)) continue;
-    const values = valuesOf(feeds[name]);
-    fed[replaced] = values === null ? feeds[name] : new Tensor("float32", Float32Array.from(values.data), values.shape);
-  }
-  return fed;
 }
 
 /** Why a layer was left out of what executes. */

@@ -1,0 +1,1 @@
+export { DEFAULT_CONFIG as DEFAULTS } from "@batchnorm/spec";
