@@ -174,14 +174,6 @@ export const ERROR_EXAMPLES: Readonly<Record<ErrorCode, ErrorExample>> = {
     right: () =>
       fromPyTorch({ num_features: 2, momentum: 0.1 }, { weight: [1, 1], bias: [0, 0], running_mean: [0, 0], running_var: [1, 1] }),
   },
-  "invalid-model": {
-    wrong: () => readModel(new TextEncoder().encode("<!doctype html>")),
-    right: () => readModel(onnx),
-  },
-  "invalid-external-data": {
-    wrong: () => find(readModel(onnx)),
-    right: () => find(readModel({ bytes: onnx, external: { "external-data.onnx.data": data } })),
-  },
   "runtime-failure": {
     wrong: async () => {
       const infer = () => {

@@ -168,13 +168,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     cure: "Install all packages of batchnorm in the same version.",
   },
   "invalid-file": {
-    means: "A weight file is truncated, damaged, or not what it claims to be.",
+    means: "A model or a weight file cannot be read: it is truncated, damaged, contradicts itself, or its data lies outside its folder.",
     causes: [
       "A download that broke off.",
-      "An HTML error page, saved under the name of the model.",
-      "A Git LFS pointer in place of the file.",
+      "An HTML error page, or a Git LFS pointer, saved under the name of the model.",
+      "Only the `.onnx` file was copied, and not the `.onnx.data` beside it.",
+      "A model that was edited by hand: a tensor that does not fill its dimensions, a value that nobody gives.",
     ],
-    cure: "Compare the size of the file with the original, and fetch it again.",
+    cure:
+      "Fetch or export the file again, and compare its size with the original. Of a model with data beside it give both files: " +
+      "`readModel({ bytes, external: { 'model.onnx.data': file } })`, or drop them together.",
   },
   "unsupported-format": {
     means: "The file's format is known, and not read.",
@@ -189,22 +192,6 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       "A layer with another axis than 1, on its way to PyTorch or ONNX.",
     ],
     cure: "The message names what stands in the way. Where only the estimator differs, set `varianceEstimator` explicitly: inference is the same, further training is not.",
-  },
-  "invalid-model": {
-    means: "The bytes are no ONNX model, or the model contradicts itself.",
-    causes: [
-      "Another kind of file, or a broken download.",
-      "A model that was edited by hand: a tensor that does not fill its dimensions, a value that nobody gives.",
-    ],
-    cure: "Fetch or export the model again. `onnx.checker.check_model` in Python tells more about a model that you made yourself.",
-  },
-  "invalid-external-data": {
-    means: "The data beside an ONNX model is missing, too short, or would lie outside the model's folder.",
-    causes: [
-      "Only the `.onnx` file was copied, and not the `.onnx.data` beside it.",
-      "A model of more than 2 GB, whose weights are always in other files.",
-    ],
-    cure: "Give both files: `readModel({ bytes, external: { 'model.onnx.data': file } })`, or drop them together.",
   },
   "runtime-failure": {
     means: "The runtime under the backend failed. `error.cause` has its own error.",
