@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createBackend } from "@batchnorm/backend-cpu";
 import { createBackend as createInferenceBackend } from "@batchnorm/backend-cpu/inference";
+import { find, readModel } from "@batchnorm/onnx-model";
 import { defineBackend, type ErrorCode } from "@batchnorm/spec";
 import { fromJSON, fromPyTorch, toJSON } from "@batchnorm/spec/convert";
 import { readWeights } from "@batchnorm/weights";
@@ -22,6 +23,8 @@ const initial = {
 };
 const read = (path: string): Uint8Array => new Uint8Array(readFileSync(`${ROOT}/packages/${path}`));
 const file = read("weights/test/files/keras/functional.keras");
+const onnx = read("onnx-model/test/models/handmade/external-data.onnx");
+const data = read("onnx-model/test/models/handmade/external-data.onnx.data");
 const config = backend.create({}, 2).config;
 
 export const ERROR_EXAMPLES: Readonly<Record<ErrorCode, ErrorExample>> = {
