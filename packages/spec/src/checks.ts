@@ -33,6 +33,7 @@ export interface CheckedShape {
 
 /** A call that has been found in order. */
 export interface CheckedCall<Tensor, Mask> extends CheckedShape {
+  readonly training: boolean;
   readonly mode: Mode;
   readonly mask: Mask | null;
   readonly out: Tensor | null;
@@ -87,7 +88,7 @@ export function checkCall<Tensor, Mask>(
     checkApart(context, "x", out, x, keeps ? "nothing" : "whole");
     if (mask !== null) checkApart(context, "the mask", out, mask, "nothing");
   }
-  return { shape, view, mode, mask: mode.normalizeWith === "batch" ? mask : null, out, gradient: keeps };
+  return { shape, view, training, mode, mask: mode.normalizeWith === "batch" ? mask : null, out, gradient: keeps };
 }
 
 /**

@@ -302,6 +302,8 @@ export interface Pass<Tensor, State = BatchNormState, Mask = Tensor> {
   /** The shape that x had when the call was made; the layer's own copy. */
   readonly shape: readonly number[];
   readonly view: ChannelView;
+  /** What the caller asked for. `mode` says what is done: a layer of the runtime's own, which decides that by itself, is given this. */
+  readonly training: boolean;
   readonly mode: Mode;
   /** Bool over `[outer, inner]`; null where no mask was given or moving statistics normalize (clause 9.5). */
   readonly mask: Mask | null;

@@ -36,6 +36,7 @@ describe("checkCall", () => {
     expect(plan()).toEqual({
       shape: [2, 3, 2],
       view: { outer: 6, channels: 2, inner: 1 },
+      training: false,
       mode: { normalizeWith: "moving", updateStatistics: false, parameterGradients: true },
       mask: null,
       out: null,

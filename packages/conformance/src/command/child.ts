@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { isNativeError } from "node:util/types";
 import { createJiti } from "jiti";
+import { execBackend } from "../exec/exec-backend.ts";
 import { runInside } from "../isolated/inside.ts";
 import { decode, encode, type Message, type Order } from "../isolated/messages.ts";
 import { stackOf } from "../stack.ts";
@@ -10,7 +11,7 @@ import { PREFIX } from "./process.ts";
 
 // The process that `startProcess` starts: it runs one backend, and tells the one that started it how it goes.
 
-const [config, vectors] = process.argv.slice(2);
+const [kind, config, vectors] = process.argv.slice(2);
 
 function tell(message: Message): Promise<void> {
   if (message.kind === "started" || message.kind === "loaded") leaveToBackend();
@@ -44,6 +45,8 @@ process.once("message", (text) => {
 async function run(order: Order): Promise<void> {
   await runInside(order, {
     load: async () => {
+      // Who started this process watches over the time.
+      if (kind === "exec") return execBackend(config, { timeout: Number.POSITIVE_INFINITY });
       // Node 20 does not import TypeScript by itself.
       const loaded = /\.[cm]?ts$/.test(config)
         ? await createJiti(import.meta.url).import(config)

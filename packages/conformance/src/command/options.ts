@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { BrowserName } from "../browser/find-browser.ts";
 import type { Check } from "../checks/check.ts";
 import { CLAUSES } from "../clauses.generated.ts";
 import { UsageError } from "../config.ts";
@@ -23,6 +24,10 @@ export interface CommandOptions {
   readonly seed: number;
   readonly runs: number;
   readonly vectors?: string;
+  /** The command line of an adapter in another language. */
+  readonly exec?: string;
+  readonly browser?: BrowserName;
+  readonly headed?: boolean;
 }
 
 /**

@@ -2,11 +2,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { decode, encode, type Message } from "../isolated/messages.ts";
 import type { Ending, StartPlace } from "../isolated/place.ts";
+import { endWithThisProcess, HAS_GROUPS, killGroup } from "./process-group.ts";
 
 /** What a process is told when it starts, besides its order. */
 export interface ProcessFiles {
-  /** The path of the config or adapter module. */
+  /** The path of the config or adapter module. With `exec`, the command line of an adapter in another language. */
   readonly config: string;
+  readonly exec?: boolean;
   /** The path of the vectors' directory. */
   readonly vectors: string;
   /** Gets what the backend prints, to either stream. */
@@ -22,9 +24,11 @@ export const PREFIX = "batchnorm-conformance:";
 const CHILD: string = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "child.ts" : "child.js", import.meta.url));
 
 /** Starts a process of its own for one backend: `process.exit`, an endless loop or a crash is that process's, and its output too. */
-export function startProcess({ config, vectors, print }: ProcessFiles): StartPlace {
+export function startProcess({ config, exec = false, vectors, print }: ProcessFiles): StartPlace {
   return (order, tell) => {
-    const child = fork(CHILD, [config, vectors], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const argv = [exec ? "exec" : "module", config, vectors];
+    const child = fork(CHILD, argv, { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: HAS_GROUPS });
+    const forget = endWithThisProcess(child);
     const errors: string[] = [];
     child.stdout?.setEncoding("utf8").on("data", print);
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -41,6 +45,7 @@ export function startProcess({ config, vectors, print }: ProcessFiles): StartPla
       child.on("error", (error) => resolve({ what: `the process could not be started: ${error.message}` }));
       child.on("close", (code, signal) => resolve(ending(code, signal, errors.join(""))));
     });
+    ended.then(forget);
     return { ended, stop: () => stop(child, ended) };
   };
 }
@@ -55,6 +60,6 @@ function ending(code: number | null, signal: string | null, errors: string): End
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill("SIGKILL");
+  killGroup(child);
   await ended;
 }
