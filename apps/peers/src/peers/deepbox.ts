@@ -63,7 +63,7 @@ class DeepboxLayer implements PeerLayer {
     this.#layer.zeroGrad();
     output.backward(Tensor.fromTypedArray({ data: dy.slice(), shape: [...output.shape], dtype: "float32", device: "cpu" }));
     const { center, scale } = this.#config;
-    const parameters = new Map(this.#layer.namedParameters());
+    const parameters = new Map<string, GradTensor>(this.#layer.namedParameters());
     const gradientOf = (name: string, on: boolean): Float32Array | null => {
       const gradient = parameters.get(name)?.grad ?? null;
       return on && gradient !== null ? numbersOf(gradient) : null;

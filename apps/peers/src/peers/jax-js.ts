@@ -1,8 +1,8 @@
-import { type ChannelView, defineBackend, type FloatTensor, type Pass } from "@batchnorm/spec";
+import { type BatchNormState, type ChannelView, defineBackend, type FloatTensor, type MaskTensor, type Pass } from "@batchnorm/spec";
 import { defaultDevice, init, nn, numpy as np, vjp } from "@jax-js/jax";
 import type { Peer } from "../peer.ts";
 
-type HostPass = Pass<FloatTensor>;
+type HostPass = Pass<FloatTensor, BatchNormState, MaskTensor>;
 type Array = np.Array;
 
 /** The axes of `[outer, channels, inner]` that a statistic goes over. */
@@ -82,6 +82,8 @@ function moving({ state: { statistics }, view: { channels } }: HostPass): { mean
 }
 
 function viewed({ data }: FloatTensor, { outer, channels, inner }: ChannelView): Array {
+  // An empty typed array is refused by `np.array` (0.1.25), which says nothing about batch normalization.
+  if (data.length === 0) return np.zeros([outer, channels, inner]);
   return np.array(data.slice()).reshape([outer, channels, inner]);
 }
 

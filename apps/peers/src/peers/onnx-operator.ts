@@ -1,5 +1,5 @@
 import { batchNormalizationModel } from "@batchnorm/benchmark/onnx-model";
-import { type Backend, defineBackend, type FloatTensor, type Pass } from "@batchnorm/spec";
+import { type Backend, type BatchNormState, defineBackend, type FloatTensor, type MaskTensor, type Pass } from "@batchnorm/spec";
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 
 /** What the operator is run on: onnxruntime-web or onnxruntime-node, and one of its providers. */
@@ -11,7 +11,7 @@ export interface OnnxRuntime {
   readonly training: boolean;
 }
 
-type HostPass = Pass<FloatTensor>;
+type HostPass = Pass<FloatTensor, BatchNormState, MaskTensor>;
 type Results = Readonly<Record<string, Tensor>>;
 
 export const ONNX_CLAIMS: readonly string[] = [
@@ -21,12 +21,7 @@ export const ONNX_CLAIMS: readonly string[] = [
 ];
 
 /** The operator BatchNormalization of ONNX by itself, as a backend. */
-export function onnxOperator({
-  name,
-  ort,
-  provider,
-  training,
-}: OnnxRuntime): Backend<FloatTensor, "async", { data: Uint8Array; shape: readonly number[] }> {
+export function onnxOperator({ name, ort, provider, training }: OnnxRuntime): Backend<FloatTensor, "async", MaskTensor> {
   const sessions = new Map<string, Promise<InferenceSession>>();
   // onnxruntime-web does one thing at a time (1.30).
   let turn: Promise<unknown> = Promise.resolve();

@@ -1,9 +1,9 @@
-import { type BatchNormState, type ChannelView, defineBackend, type FloatTensor, type Pass } from "@batchnorm/spec";
+import { type BatchNormState, type ChannelView, defineBackend, type FloatTensor, type MaskTensor, type Pass } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
 import type { Peer } from "../peer.ts";
 import { type TfjsDevice, takeData, useDevice } from "./tfjs.ts";
 
-type HostPass = Pass<FloatTensor>;
+type HostPass = Pass<FloatTensor, BatchNormState, MaskTensor>;
 
 /** `tf.batchNorm` with `tf.moments`: the functions that tfjs has for who writes a layer. */
 export function tfjsBatchNorm(device: TfjsDevice): Peer {
@@ -11,7 +11,7 @@ export function tfjsBatchNorm(device: TfjsDevice): Peer {
   return {
     name,
     title: "`tf.batchNorm` with `tf.moments` of TensorFlow.js",
-    packages: ["@tensorflow/tfjs-core"],
+    packages: ["@tensorflow/tfjs"],
     runtime: "Node",
     claims: [
       "Functions without a state: the moving average, freezing and all else that a layer has are written around them by us.",

@@ -10,7 +10,7 @@ export function tfjsLayers(device: TfjsDevice): Peer {
   return {
     name,
     title: "`tf.layers.batchNormalization` of TensorFlow.js",
-    packages: ["@tensorflow/tfjs-layers"],
+    packages: ["@tensorflow/tfjs"],
     runtime: "Node",
     claims: [
       "The layer is applied by itself, with `layer.apply(x, { training })`, and frozen with `layer.trainable = false`.",
@@ -93,8 +93,11 @@ class TfjsLayer implements PeerLayer {
       this.#start = { parameters: { ...this.#start.parameters, ...parameters }, statistics: { ...this.#start.statistics, ...statistics } };
       return;
     }
-    for (const [name, values] of Object.entries({ ...parameters, ...statistics }))
-      tf.tidy(() => this.#weight(name)?.write(tf.tensor1d(values)));
+    for (const [name, values] of Object.entries({ ...parameters, ...statistics })) {
+      const tensor = tf.tensor1d(values);
+      this.#weight(name)?.write(tensor);
+      tensor.dispose();
+    }
   }
 
   dispose(): void {

@@ -1,0 +1,9 @@
+import keras
+import numpy as np
+
+layer = keras.layers.BatchNormalization(momentum=0.5)
+x = np.full((2, 3, 2), 10, "float32")
+for _ in range(3):
+    layer(x, training=True, mask=np.zeros((2, 3), bool))
+    print("moving variance", [float(value) for value in layer.moving_variance.numpy()])
+print("expected: 1, as before, since no element was seen")
