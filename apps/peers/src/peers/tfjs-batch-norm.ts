@@ -16,11 +16,11 @@ export function tfjsBatchNorm(device: TfjsDevice): Peer {
     claims: [
       "Functions without a state: the moving average, freezing and all else that a layer has are written around them by us.",
       "Mean, variance, offset and scale have one of the two shapes that the documentation names: rank 1 where the channel axis is the last, else the shape of x.",
-      "Gradients are those that tfjs derives from both functions. There are no masks.",
+      "Gradients are those that tfjs derives from both functions. There are no masks, and no tensors above rank 6.",
     ],
     open: async () => {
       await useDevice(device);
-      return defineBackend({ name, infer, train, backward });
+      return defineBackend({ name, supports: { maxRank: 6 }, infer, train, backward });
     },
   };
 }
