@@ -34,9 +34,6 @@ const trait =
   ({ traits }: FailedCheck): boolean =>
     traits.includes(name);
 
-/** Checks of many layers have no traits of their own; those of sizes take every axis. */
-const ofAnotherAxis = (check: FailedCheck): boolean => trait("axis not last")(check) || id(/^size\/|^value\/|^history\//)(check);
-
 /** Numbers that are off by a few roundings more than the bound has, and not by their own size. */
 const isRounding = ({ id: check, message: text }: FailedCheck): boolean =>
   /times the bound|within/.test(text) && !/squares-overflow/.test(check) && !/got (NaN|-?Infinity)/.test(text);
@@ -72,7 +69,7 @@ export const FINDINGS: readonly Finding[] = [
     peers: TFJS_LAYERS,
     asks: "Any axis is taken; the layer's documentation has `axis: 1` as its example.",
     does: "On another axis than the last the numbers are wrong, and a gradient throws",
-    explains: (check) => ofAnotherAxis(check) || id(/^property\/(oracle|shift|scale|batch|gradient|merged)/)(check),
+    explains: (check) => trait("axis not last")(check) || id(/^property\/(oracle|shift|scale|batch|gradient|merged)/)(check),
     reproduction: "tfjs-axis-one.mjs",
     upstream: { url: "https://github.com/tensorflow/tfjs/issues/1774", says: "reports the error in training with `axis: 1`; it is closed" },
   },

@@ -64,5 +64,9 @@ function failedCheck({ id, clause, failures, worst, reason }: CaseResult, traits
     / failed in (\w+), on a layer of .*? and said "/,
     ' failed in $1 and said "',
   );
-  return { id, clause, message: message.split(" Smallest case after")[0].slice(0, 400), share, traits };
+  return { id, clause, message: shortened(message.split(" Smallest case after")[0]), share, traits };
+}
+
+function shortened(text: string): string {
+  return text.length <= 240 ? text : `${text.slice(0, 240).trimEnd()}…`;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { FINDINGS } from "../src/findings.ts";
+import { NOTES } from "../src/notes.ts";
 import { explain, stale } from "../src/report/explain.ts";
 import { page } from "../src/report/markdown.ts";
 import { table } from "../src/report/table.ts";
@@ -20,7 +21,7 @@ test("every failure has an explanation, and every explanation a failure", () => 
   expect(stale(file.peers)).toEqual([]);
 });
 
-const programs = [...new Set(FINDINGS.flatMap(({ reproduction }) => reproduction ?? []))];
+const programs = [...new Set([...FINDINGS, ...NOTES].flatMap(({ reproduction }) => reproduction ?? []))];
 
 test.each(programs.filter((name) => name.endsWith(".mjs")))("%s prints what the report says", (name) => {
   expect(runReproduction(name)).toBe(file.reproductions[name]);

@@ -1,4 +1,5 @@
 import { CLAUSES } from "@batchnorm/conformance";
+import { NOTES, type Note } from "../notes.ts";
 import { sourceOf } from "../reproductions.ts";
 import type { FailedCheck, PeerResult, PeersFile } from "../results.ts";
 import { type Explained, explain } from "./explain.ts";
@@ -6,8 +7,8 @@ import { table } from "./table.ts";
 
 const INTRODUCTION = `Other implementations of batch normalization, held to the golden vectors and properties that our own backends are held to, within
 the bounds of [section 12 of the spec](../docs/spec.md). Each is judged on what it claims alone: what it says that it does not do is
-counted as not claimed. The rules of our own API (codes of refusal, life and memory of a layer) are asked of nobody else, the
-suite's slow checks are left out, and of each property 20 random cases are drawn.
+counted as not claimed. The rules of our own API (codes of refusal, life and memory of a layer) are asked of nobody else. The
+suite's slow checks and those of many layers at once are left out, and of each property 20 random cases are drawn.
 
 A deviation is not a bug by that fact: a library may mean to do something else than this text. The bounds are derived from a count
 of roundings, and say how near float32 comes with care. Where an error is a few times the bound, it is small.`;
@@ -23,14 +24,20 @@ export function page({ vectors, peers, reproductions }: PeersFile): string {
     table(peers, ""),
     "The Python peers are run where `pnpm peers --python PATH` names a Python that has their packages; elsewhere their last results stay.",
     ...peers.flatMap((peer) => section(peer, reproductions, shown)),
-    "## Looked at, and not judged",
-    NOT_JUDGED,
+    "## Seen besides",
+    ...NOTES.flatMap((each) => note(each, reproductions, shown)),
     "",
   ].join("\n\n");
 }
 
-const NOT_JUDGED = `- js-pytorch 0.7.2, brain.js, ml-fnn, synaptic and convnetjs have no batch normalization.
-- tfjs's layer accepts a mask and passes it on, as Keras 2 does; it is not used, and not judged.`;
+function note({ says, reproduction, upstream }: Note, reproductions: PeersFile["reproductions"], shown: Set<string>): string[] {
+  const thread = upstream === undefined ? "" : ` [${nameOf(upstream.url)}](${upstream.url}) ${upstream.says}.`;
+  return [`${says}${thread}`, ...(reproduction === null ? [] : program(reproduction, reproductions[reproduction], shown))];
+}
+
+function nameOf(url: string): string {
+  return url.replace("https://github.com/", "").replace(/\/(issues|pull)\//, "#");
+}
 
 function section(peer: PeerResult, reproductions: PeersFile["reproductions"], shown: Set<string>): string[] {
   const { explained, rest } = explain(peer);
@@ -56,8 +63,7 @@ function paragraph({ finding, checks }: Explained, reproductions: PeersFile["rep
   lines.push(
     `**Seen** in ${checks.length === 1 ? "one check" : `${checks.length} checks`}, such as \`${checks[0].id}\`: ${sentence(checks[0].message)}${size}`,
   );
-  if (upstream !== undefined)
-    lines.push(`**Upstream**: [${upstream.url.replace("https://github.com/", "")}](${upstream.url}) ${upstream.says}.`);
+  if (upstream !== undefined) lines.push(`**Upstream**: [${nameOf(upstream.url)}](${upstream.url}) ${upstream.says}.`);
   if (reproduction !== null) lines.push(...program(reproduction, reproductions[reproduction], shown));
   return lines;
 }
@@ -90,5 +96,5 @@ function sentence(message: string): string {
     .replace(/^clause [\d.]+[,:] /, "")
     .replaceAll("|", "\\|")
     .trim();
-  return /[.!"]$/.test(text) ? text : `${text}.`;
+  return /[.!"…]$/.test(text) ? text : `${text}.`;
 }
