@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type Browser, launch } from "puppeteer-core";
+import { findProgram } from "./find-program.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 
@@ -22,15 +21,7 @@ const FLAGS = [
  * @throws Error when there is none: a sentence that says how to get one.
  */
 export function findChromium(): string {
-  const { CHROMIUM: named, PATH = "" } = process.env;
-  const candidates = named ? [named] : PATH.split(delimiter).flatMap((directory) => NAMES.map((name) => join(directory, name)));
-  const found = candidates.find(isExecutable);
-  if (found !== undefined) return found;
-  throw new Error(
-    named
-      ? `CHROMIUM is ${named}, where there is no program that may be executed.`
-      : "There is no Chromium on the PATH: install one (Debian: apt-get install chromium), or name it in the environment variable CHROMIUM.",
-  );
+  return findProgram({ title: "Chromium", variable: "CHROMIUM", names: NAMES, debian: "chromium" });
 }
 
 /** Why a test that needs Chromium is skipped; null where there is one. */
@@ -53,13 +44,4 @@ export function withChromium(title: string): string {
 export function launchChromium(executablePath: string, { headed = false }: { readonly headed?: boolean } = {}): Promise<Browser> {
   // A page may be busy for longer than the protocol's own limit; who waits for it has a limit of its own.
   return launch({ executablePath, headless: !headed, args: FLAGS, protocolTimeout: 0 });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

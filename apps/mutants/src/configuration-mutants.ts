@@ -1,4 +1,4 @@
-import type { BatchNormConfig, FloatTensor, Numbers, StateInput } from "@batchnorm/spec";
+import type { BatchNormConfig, FloatTensor, StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
 import { override } from "./reference.ts";
 import { configuring, creating, declaring, stating, wrapping } from "./wrap.ts";
@@ -86,7 +86,7 @@ export const CONFIGURATION_MUTANTS: readonly Mutant[] = [
     "takes parameters of the wrong length and cycles through them (tfjs 4.22 cpu and wasm)",
     ["1.2"],
     ({ parameters, statistics }) => {
-      const cycled = (values?: Numbers | null): number[] | null =>
+      const cycled = (values?: ArrayLike<number> | null): number[] | null =>
         values ? Array.from(statistics.movingMean, (_, c) => values[c % values.length]) : null;
       return { parameters: { gamma: cycled(parameters.gamma), beta: cycled(parameters.beta) }, statistics };
     },

@@ -1,4 +1,4 @@
-import { copyState, type FloatTensor, type Numbers, type StateUpdate } from "@batchnorm/spec";
+import { copyState, type FloatTensor, type StateUpdate } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
 import { override, writeState } from "./reference.ts";
 import { creating, handling, reordering, wrapping } from "./wrap.ts";
@@ -150,7 +150,7 @@ export const LIFE_MUTANTS: readonly Mutant[] = [
   reordering("set-state-overtakes", "sets the state past the calls that wait", ["17.1"], (layer, live) =>
     override(layer, {
       setState: async ({ parameters = {}, statistics = {} }) => {
-        const float32 = (part: Readonly<Record<string, Numbers | null>>): Record<string, Float32Array> =>
+        const float32 = (part: Readonly<Record<string, Float32Array | readonly number[] | null>>): Record<string, Float32Array> =>
           Object.fromEntries(Object.entries(part).flatMap(([name, values]) => (values ? [[name, Float32Array.from(values)]] : [])));
         writeState(live(), { parameters: float32(parameters), statistics: float32(statistics) });
       },

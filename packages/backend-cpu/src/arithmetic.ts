@@ -2,9 +2,10 @@ import type { BackwardPass, FloatTensor, ForwardResult, Gradients, MaskTensor, P
 import type { Engine } from "./kernels/engine.ts";
 import { type BatchElements, gradients, inputGradient } from "./kernels/gradients.ts";
 import { moments } from "./kernels/moments.ts";
+import { updateMovingStatistics } from "./kernels/moving-average.ts";
 import { normalize } from "./kernels/normalize.ts";
 import type { Normalizer } from "./kernels/normalizer.ts";
-import { type CpuState, movingNormalizer, type TrainingArrays, trainingArrays } from "./state.ts";
+import { type CpuState, movingNormalizer, trainingArrays } from "./state.ts";
 
 /** What a forward pass keeps for its backward pass. */
 export interface Saved {
@@ -29,14 +30,14 @@ export function train(engine: Engine, pass: CpuPass): CpuResult {
   const { config, state, x, view } = pass;
   const { gamma, beta } = state.parameters;
   const mask = pass.mask === null ? null : pass.mask.data;
-  const arrays = trainingArrays(state);
-  const { batch, variance } = arrays;
+  const { batch, variance } = trainingArrays(state);
   const n = moments(engine, x.data, view, mask, batch.mean, variance);
   // A mask that hides everything says nothing about the data (clause 9.4).
   if (n === 0) return infer(engine, pass);
   batch.set(batch.mean, variance, config.epsilon, gamma, beta);
   const result = normalizeWith(engine, pass, batch, pass.gradient ? { n, mask } : null);
-  updateMovingStatistics(pass, arrays, n);
+  updateMovingStatistics(state.statistics, batch.mean, variance, n, config);
+  state.movingIsCurrent = false;
   return result;
 }
 
@@ -63,20 +64,6 @@ export function backward(
   const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
     parameter === null || !mode.parameterGradients ? null : { data: new Float32Array(gradient), shape: [view.channels] };
   return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
-}
-
-/** moving = moving * momentum + batch * (1 - momentum), for both statistics (clauses 7.1, 7.3 and 7.4). */
-function updateMovingStatistics({ config, state, view }: CpuPass, { batch, variance }: TrainingArrays, n: number): void {
-  const { momentum, varianceEstimator } = config;
-  const { movingMean, movingVariance } = state.statistics;
-  const { mean } = batch;
-  const correction = varianceEstimator === "sample" ? n / Math.max(n - 1, 1) : 1;
-  const { channels } = view;
-  for (let c = 0; c < channels; c++) {
-    movingMean[c] = movingMean[c] * momentum + mean[c] * (1 - momentum);
-    movingVariance[c] = movingVariance[c] * momentum + variance[c] * correction * (1 - momentum);
-  }
-  state.movingIsCurrent = false;
 }
 
 function newTensor({ x, shape }: CpuPass): FloatTensor {

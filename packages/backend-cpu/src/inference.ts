@@ -7,6 +7,7 @@ import { INFERENCE_KERNELS } from "./memory/inference-module.generated.ts";
 import { memoryWithoutTensors } from "./memory/without-tensors.ts";
 import { type CpuState, cpuStore } from "./state.ts";
 
+export * from "@batchnorm/spec/users";
 export type { EngineOptions as InferenceOptions };
 
 /** The contract on the CPU without training: `training: true` and `backward` are refused with `unsupported`. */

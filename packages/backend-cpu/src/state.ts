@@ -1,4 +1,4 @@
-import { type BatchNormState, copyState, type Store } from "@batchnorm/spec";
+import { type BatchNormState, hostStore, type Store } from "@batchnorm/spec";
 import { Normalizer } from "./kernels/normalizer.ts";
 
 /** A layer's state, and the arrays that its calls work with: made once, so that a call with `out` allocates nothing. */
@@ -28,12 +28,9 @@ export const cpuStore: Store<CpuState, "sync"> = {
     movingIsCurrent: false,
     training: null,
   }),
-  read: copyState,
-  write(state, { parameters, statistics }) {
-    if (parameters.gamma) state.parameters.gamma?.set(parameters.gamma);
-    if (parameters.beta) state.parameters.beta?.set(parameters.beta);
-    if (statistics.movingMean) state.statistics.movingMean.set(statistics.movingMean);
-    if (statistics.movingVariance) state.statistics.movingVariance.set(statistics.movingVariance);
+  read: hostStore.read,
+  write(state, update) {
+    hostStore.write(state, update);
     state.movingIsCurrent = false;
   },
 };

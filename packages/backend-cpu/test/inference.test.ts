@@ -1,12 +1,18 @@
 import { createBackend as createInference } from "@batchnorm/backend-cpu/inference";
+import { createBackend as createPlain } from "@batchnorm/backend-cpu/plain-inference";
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
 import { expectErrorCode } from "./expect-error-code.ts";
 import { example, SHAPES } from "./numbers.ts";
 
-describe("the backend for inference alone", () => {
-  const backends = [createInference(), createInference({ kernels: "wasm" }), createInference({ kernels: "plain" })];
-  const wholes = [createBackend(), createBackend({ kernels: "wasm" }), createBackend({ kernels: "plain" })];
+describe("the backends for inference alone", () => {
+  const backends = [createInference(), createInference({ kernels: "wasm" }), createInference({ kernels: "plain" }), createPlain()];
+  const wholes = [
+    createBackend(),
+    createBackend({ kernels: "wasm" }),
+    createBackend({ kernels: "plain" }),
+    createBackend({ kernels: "plain" }),
+  ];
 
   for (const [shape, axis, what] of SHAPES) {
     it(`gives the same bits as the whole on ${what}: [${shape.join(", ")}], axis ${axis}`, () => {
@@ -18,8 +24,7 @@ describe("the backend for inference alone", () => {
     });
   }
 
-  it("writes into out, which may be x, and refuses a NaN where it is told to", () => {
-    const [backend] = backends;
+  it.each(backends)("writes into out, which may be x, and refuses a NaN where it is told to: $name", (backend) => {
     const layer = backend.create({ nonFinite: "reject" }, 64);
     const x = { data: new Float32Array(64_000).fill(2), shape: [1000, 64] };
     expect(layer.call(x, { out: x })).toBe(x);
@@ -28,8 +33,7 @@ describe("the backend for inference alone", () => {
     expectErrorCode(() => layer.call(x), "non-finite");
   });
 
-  it("says in its manifest that it does not train, and refuses to", () => {
-    const [backend] = backends;
+  it.each(backends)("says in its manifest that it does not train, and refuses to: $name", (backend) => {
     expect(backend.supports).toMatchObject({ training: false, gradients: false, masks: false, out: true });
     const layer = backend.create({}, 2);
     const x = { data: new Float32Array(4), shape: [2, 2] };
@@ -41,6 +45,7 @@ describe("the backend for inference alone", () => {
   it("refuses options that it does not have", () => {
     for (const options of [{ threads: 2 }, null, { kernels: "simd" }]) {
       expectErrorCode(() => createInference(options as never), "invalid-argument");
+      expectErrorCode(() => createPlain(options as never), "invalid-argument");
     }
   });
 });

@@ -1,3 +1,4 @@
+export * from "@batchnorm/spec/users";
 export { createBackend, type OnnxBackend } from "./backend.ts";
 export * from "./from-onnx.ts";
 export type { CustomBackendOptions } from "./options.ts";

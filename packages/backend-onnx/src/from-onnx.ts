@@ -17,7 +17,7 @@ export interface OnnxLayerFile {
  * A file does not say whether gamma and beta are learned, whether the layer is frozen, or what it does with infinities:
  * center, scale and trainable are true, nonFinite is 'propagate'.
  *
- * @throws BatchNormError `invalid-model` for bytes that are no model or contradict themselves; `cannot-convert` for a
+ * @throws BatchNormError `invalid-file` for bytes that are no model or contradict themselves; `cannot-convert` for a
  * model with no or several layers, or whose parameters or statistics are not in the file; `negative-variance`,
  * `invalid-epsilon` and others of `resolveConfig` and `resolveState`.
  */

@@ -1,3 +1,4 @@
+export * from "@batchnorm/spec/users";
 export type { OnnxBackend } from "./backend.ts";
 export * from "./default-backend.ts";
 export * from "./from-onnx.ts";

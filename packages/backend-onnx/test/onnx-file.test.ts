@@ -193,16 +193,16 @@ test("a Flatten and a Reshape of other purpose are not taken for an axis", () =>
 const tensor = (changes: object): Uint8Array => edit(({ graph }) => Object.assign(graph!.initializer[0], changes));
 
 test.each<[string, string, Uint8Array]>([
-  ["invalid-model", "bytes that are no model", Uint8Array.of(1, 2, 3)],
-  ["invalid-model", "no bytes", new Uint8Array()],
-  ["invalid-model", "another element type than the data's", tensor({ dataType: 10 })],
-  ["invalid-model", "15 bytes of raw data", tensor({ rawData: new Uint8Array(15) })],
-  ["invalid-model", "dimensions that do not fit", tensor({ dims: [51n] })],
-  ["invalid-model", "a parameter that nobody gives", edit(({ graph }) => graph!.initializer.splice(0, 1))],
-  ["invalid-model", "opset 999", edit(({ opsetImport }) => Object.assign(opsetImport[0], { version: 999n }))],
-  ["invalid-model", "an attribute twice", edit(({ graph }) => graph!.node[0].attribute.push(graph!.node[0].attribute[0]))],
-  ["invalid-model", "an attribute of another type", edit(({ graph }) => Object.assign(graph!.node[0].attribute[0], { type: 2 }))],
-  ["invalid-external-data", "data in another file, without saying in which", tensor({ dataLocation: 1, rawData: new Uint8Array() })],
+  ["invalid-file", "bytes that are no model", Uint8Array.of(1, 2, 3)],
+  ["invalid-file", "no bytes", new Uint8Array()],
+  ["invalid-file", "another element type than the data's", tensor({ dataType: 10 })],
+  ["invalid-file", "15 bytes of raw data", tensor({ rawData: new Uint8Array(15) })],
+  ["invalid-file", "dimensions that do not fit", tensor({ dims: [51n] })],
+  ["invalid-file", "a parameter that nobody gives", edit(({ graph }) => graph!.initializer.splice(0, 1))],
+  ["invalid-file", "opset 999", edit(({ opsetImport }) => Object.assign(opsetImport[0], { version: 999n }))],
+  ["invalid-file", "an attribute twice", edit(({ graph }) => graph!.node[0].attribute.push(graph!.node[0].attribute[0]))],
+  ["invalid-file", "an attribute of another type", edit(({ graph }) => Object.assign(graph!.node[0].attribute[0], { type: 2 }))],
+  ["invalid-file", "data in another file, without saying in which", tensor({ dataLocation: 1, rawData: new Uint8Array() })],
   [
     "cannot-convert",
     "data in another file",

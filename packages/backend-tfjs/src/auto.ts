@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { createBackend as createOn, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 
+export * from "@batchnorm/spec/users";
 export type { TfjsBackend, TfjsLayer } from "./backend.ts";
 
 /**

@@ -13,8 +13,7 @@ import {
 } from "@batchnorm/spec";
 import { type Operands, present } from "./kernels/arithmetic.ts";
 import { hostMemory } from "./kernels/host/memory.ts";
-import { movingAverage } from "./moving-average.ts";
-import { batchStatistics, gradients, normalize, type Statistics } from "./operation.ts";
+import { batchStatistics, gradients, movingAverage, normalize, type Statistics } from "./operation.ts";
 import { tensorAccess } from "./tensors.ts";
 import { onBackend, type Tensor, type Tf, type Variable } from "./tf.ts";
 
@@ -114,10 +113,11 @@ export function backendOn(tf: Tf, pinned: string | null): TfjsBackend {
     infer: (pass) => run(() => forward(tf, pass, movingStatistics(pass.state))),
     train: (pass) =>
       tidy(() => {
-        const { x, view, mask, state, config } = pass;
+        const { x, view, mask, state } = pass;
+        const { momentum, varianceEstimator } = pass.config;
         const moving = movingStatistics(state);
         const statistics = batchStatistics(tf, x, view, mask, moving);
-        const next = movingAverage(tf, moving, statistics, view, config);
+        const next = movingAverage(tf, moving, statistics, { view, momentum, varianceEstimator });
         const result = forward(tf, pass, statistics);
         // Nothing can fail any more (clause 6.3).
         state.movingMean.assign(next.mean as never);

@@ -1,7 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { GradSaveFunc } from "@tensorflow/tfjs-core";
 import { differentiableGradients } from "./differentiable.ts";
-import { type GradientAttributes, type Operands, present } from "./kernels/arithmetic.ts";
+import { type GradientAttributes, type MovingAverageAttributes, type Operands, present } from "./kernels/arithmetic.ts";
 import { registeredArithmetic } from "./kernels/registered.ts";
 import { onBackend, type Tensor, type Tf } from "./tf.ts";
 
@@ -15,6 +15,13 @@ export function batchStatistics(tf: Tf, x: Tensor, view: ChannelView, mask: Tens
   const masked = mask && { mask, movingMean: moving.mean, movingVariance: moving.variance };
   const [mean, variance, remainder, downscale, count] = registeredArithmetic(tf).moments({ x, ...masked }, { view });
   return { mean, variance, remainder, downscale, ...(mask && { mask, count }) };
+}
+
+/** The moving statistics after a batch; see `Arithmetic.movingAverage`. */
+export function movingAverage(tf: Tf, moving: Statistics, { mask, ...batch }: Statistics, attributes: MovingAverageAttributes): Statistics {
+  const inputs = { movingMean: moving.mean, movingVariance: moving.variance, ...batch };
+  const [mean, variance] = registeredArithmetic(tf).movingAverage(inputs, attributes);
+  return { mean, variance };
 }
 
 /**

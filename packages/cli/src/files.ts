@@ -2,7 +2,7 @@ import { readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type OnnxModel, writeModel } from "@batchnorm/onnx-model";
 import { EXTERNAL, type GraphProto } from "@batchnorm/onnx-model/proto";
-import { wrongUse } from "./status.ts";
+import { invalidFile, wrongUse } from "./status.ts";
 
 /** A file's text as JSON. */
 export async function readJson(path: string): Promise<unknown> {
@@ -10,12 +10,12 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw wrongUse("The file could not be read", messageOf(cause), "the path of a JSON file", cause);
+    throw invalidFile("The file could not be read", messageOf(cause), "the path of a JSON file", cause);
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw wrongUse("The file is not JSON", path, "a file that this command wrote with --json or --out", cause);
+    throw invalidFile("The file is not JSON", path, "a file that this command wrote with --json or --out", cause);
   }
 }
 

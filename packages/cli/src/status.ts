@@ -15,3 +15,8 @@ export type Status = (typeof Status)[keyof typeof Status];
 export function wrongUse(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
   return new BatchNormError("invalid-argument", what, received, expected, cause);
 }
+
+/** A file that cannot be read; `what` says which, and which part of it. */
+export function invalidFile(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
+  return new BatchNormError("invalid-file", what, received, expected, cause);
+}

@@ -1,5 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { readModelFile } from "@batchnorm/onnx-model/node";
+import { BatchNormError } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
+import { foldAndExecute } from "../src/fold-execution.ts";
+import { renderFold } from "../src/fold-report.ts";
+import { loadRuntime } from "../src/runtime.ts";
 import { VERSION } from "../src/version.ts";
 import { batchnorm, fixture, temporaryFolder } from "./run.ts";
 
@@ -31,12 +36,56 @@ describe("inspect", () => {
   it("writes a page that needs nothing else, with a picture for every array", async () => {
     expect((await batchnorm("inspect", digits, "--html", file("digits.html"))).status).toBe(0);
     const page = readFileSync(file("digits.html"), "utf8");
-    expect(page.match(/<section>/g)).toHaveLength(5);
-    expect(page.match(/<svg /g)).toHaveLength(20);
-    expect(page).toContain("<figcaption>variance: 0.1371 .. 0.5465</figcaption>");
-    expect(page).not.toMatch(/src=|href=|<script/);
+    expect(page.match(/<section /g)).toHaveLength(5);
+    expect(page.match(/<figure><svg /g)).toHaveLength(20);
+    // One range a layer in the table, and a link to what is said of the layer.
+    expect(page.match(/<svg class="range" /g)).toHaveLength(5);
+    expect(page.match(/<a href="#layer-\d">/g)).toHaveLength(5);
+    expect(page).toContain("<b>variance</b>: 0.1371 .. 0.5465<span>; logarithmic</span></figcaption>");
+    expect(page).toContain("Does not fold (padding): The Conv after the layer pads with zeros");
+    expect(page).not.toMatch(/src=|<script|<link|url\(/);
     expect((await batchnorm("inspect", fixture("handmade/non-finite-statistics.onnx"), "--html", file("nan.html"))).status).toBe(0);
-    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<\/figcaption>/);
+    expect(readFileSync(file("nan.html"), "utf8")).toMatch(/, \d not finite<span>/);
+  });
+
+  it("escapes names on the page, which anybody may have made", async () => {
+    const graph = new Uint8Array(readFileSync(digits));
+    const name = "stem_norm";
+    const evil = '<b>&"x<b>';
+    let text = Buffer.from(graph).toString("latin1");
+    expect(evil.length).toBe(name.length);
+    text = text.replaceAll(name, evil);
+    writeFileSync(file("evil.onnx"), Buffer.from(text, "latin1"));
+    expect((await batchnorm("inspect", file("evil.onnx"), "--html", file("evil.html"))).status).toBe(0);
+    const page = readFileSync(file("evil.html"), "utf8");
+    expect(page).toContain("&lt;b&gt;&amp;&quot;x&lt;b&gt;");
+    expect(page).not.toContain(evil);
+  });
+
+  it("fills in what the exporter left out from a weight file beside the model, and checks it", async () => {
+    const [model, weights] = [fixture("keras/digits.onnx"), fixture("keras/digits.keras")];
+    expect((await batchnorm("inspect", model)).out).toMatch(/^digits_1\/dense_norm_1 .* MatMul {2}Relu {5,}- {9}- {2}into MatMul$/m);
+    const { status, out } = await batchnorm("inspect", model, "--weights", weights, "--strict", "--html", file("weights.html"));
+    expect(out).toMatch(/^digits_1\/dense_norm_1 .* 0\.002 .* -1\.95 \.\. 1\.53 {4}0\.137 \.\. 0\.547 {2}into MatMul {2}dense_norm$/m);
+    expect(out).toContain("\ndigits.keras (keras): 4 of 5 states belong to layers above\n");
+    expect(status).toBe(0);
+    // The pictures are of the weight file's arrays: one layer there has no gamma, one no beta.
+    expect(readFileSync(file("weights.html"), "utf8").match(/<figure><svg /g)).toHaveLength(14);
+    const { layers } = JSON.parse((await batchnorm("inspect", model, "--weights", weights, "--json")).out);
+    expect(layers[3].weights).toMatchObject({ state: "dense_norm", matchedBy: "name", agrees: { multiplier: true } });
+  });
+
+  it("fails under --strict where the weight file is not that of the model", async () => {
+    const recalibrated = file("recalibrated.onnx");
+    await batchnorm("recalibrate", digits, "--data", fixture("recalibration/images-0.npy"), "--layer", "dense_norm", "--out", recalibrated);
+    const { status, out } = await batchnorm("inspect", recalibrated, "--weights", fixture("keras/digits.keras"), "--strict");
+    expect(out).toContain(
+      'warning  weights-disagree: dense_norm: movingMean is not that of the weights of "dense_norm" in 16 of 16 channels.',
+    );
+    expect(out).not.toContain("weights-disagree: stem_norm");
+    expect(status).toBe(1);
+    const { err } = await batchnorm("inspect", digits, "--weights", digits);
+    expect(err).toMatch(/^batchnorm: (invalid-file|unsupported-format): digits\.onnx: /);
   });
 
   it("gives the whole report as JSON", async () => {
@@ -116,7 +165,8 @@ describe("fold", () => {
   it("folds what can be, and says of the rest why not", async () => {
     const { status, out } = await batchnorm("fold", digits, "--out", file("folded.onnx"));
     expect(status).toBe(0);
-    expect(out).toContain("dense_norm  MatMul /dense/MatMul   backward   2.2e-4  added an Add\n");
+    expect(out).toMatch(/^dense_norm {2}MatMul \/dense\/MatMul {3}backward {3}\d\.\de-[5-9] {2}\d\.\de-[1-3] {2}added an Add$/m);
+    expect(out).toContain("Executed on onnxruntime-node: 4 of 4 folds within bounds.\nOutput digit: ");
     expect(out).toContain("pixel_norm  padding  The Conv after the layer pads with zeros");
     expect((await batchnorm("inspect", file("folded.onnx"))).out).toContain("1 batch normalization\n");
     expect((await batchnorm("fold", digits, "--strict", "--out", file("folded.onnx"))).status).toBe(1);
@@ -125,9 +175,66 @@ describe("fold", () => {
   it("folds chosen layers, and says what float16 costs", async () => {
     const { out } = await batchnorm("fold", digits, "--layer", "stem_norm", "--float16", "--out", file("half.onnx"));
     expect(out).not.toContain("dense_norm");
-    expect(out).toMatch(/float16: \d+ nodes converted, /);
+    expect(out).toMatch(/^float16: \d+ nodes converted, /m);
+    expect(out).toMatch(/^Output digit: \d\.\de-[1-3] from float32's, in float16, whose largest magnitude is /m);
     const unknown = await batchnorm("fold", digits, "--layer", "nobody", "--out", file("never.onnx"));
     expect(unknown.err).toMatch(/^batchnorm: invalid-argument: The model has no such layer: received "nobody", expected /);
+  });
+});
+
+describe("what fold executes", () => {
+  const images = fixture("recalibration/images-0.npy");
+  const padded = fixture("handmade/conv-bn.onnx");
+
+  it("takes inputs from files, and random ones of a seed and shape", async () => {
+    const read = async (...more: string[]) =>
+      JSON.parse((await batchnorm("fold", digits, ...more, "--json", "--out", file("folded.onnx"))).out).execution;
+    const [given, seven, again] = [await read("--input", images), await read("--random", "7"), await read("--random", "7")];
+    expect([given.runtime, given.passed, given.executed.length]).toEqual(["onnxruntime-node", true, 4]);
+    expect(given.executed.map(({ error, bound }: { error: number; bound: number }) => error <= bound)).toEqual([true, true, true, true]);
+    expect(seven).toEqual(again);
+    expect(seven.executed).not.toEqual(given.executed);
+    const [{ elements }] = (await read("--shape", "image=1,1,8,8")).outputs;
+    expect(elements).toBe(10);
+  });
+
+  it("refuses data that the model does not take", async () => {
+    for (const [argv, message] of [
+      [["--input", fixture("recalibration/npy-float32.npy")], "runtime-failure: The runtime failed"],
+      [["--input", "nowhere.npy"], "invalid-file: The data could not be read"],
+      [["--input", images, "--shape", "image=1,1,8,8"], "invalid-argument: Shapes are those of the data"],
+      [["--shape", "image=1,2"], "runtime-failure: The runtime failed"],
+    ] as const) {
+      const { status, err } = await batchnorm("fold", digits, ...argv, "--out", file("never.onnx"));
+      expect(err).toContain(`batchnorm: ${message}`);
+      expect(status).toBe(2);
+    }
+  });
+
+  it("says so, visibly, where no runtime is installed, and folds all the same", async () => {
+    const model = await readModelFile(padded);
+    const load = (provider: string) => Promise.reject(new BatchNormError("unsupported", "no runtime", provider, "one"));
+    const { result, execution } = await foldAndExecute(model, {}, { random: 0 }, load);
+    expect(result.report.folded).toHaveLength(1);
+    expect(renderFold(result.report, execution)).toContain(
+      "Nothing was executed: neither onnxruntime-node nor onnxruntime-web is installed beside @batchnorm/cli",
+    );
+  });
+
+  it("takes onnxruntime-web where onnxruntime-node is missing", async () => {
+    const model = await readModelFile(padded);
+    const load = (provider: string) =>
+      provider === "cpu" ? Promise.reject(new BatchNormError("unsupported", "", "", "")) : loadRuntime(provider);
+    const { execution } = await foldAndExecute(model, {}, { random: 0 }, load);
+    expect(execution).toMatchObject({ runtime: "onnxruntime-web", passed: true, executed: [{ layer: "bn" }] });
+  });
+
+  it("says so where the runtime does not run the model on inputs that were made up, and fails for it under --strict", async () => {
+    const strided = fixture("keras-jax/digits.onnx");
+    const { status, out } = await batchnorm("fold", strided, "--out", file("strided.onnx"));
+    expect(out).toMatch(/^Nothing was executed: runtime-failure: .* --input or --shape give it inputs that it takes\.$/m);
+    expect(status).toBe(0);
+    expect((await batchnorm("fold", strided, "--strict", "--out", file("strided.onnx"))).status).toBe(1);
   });
 });
 
@@ -142,14 +249,14 @@ describe("weights", () => {
 
 describe("every command", () => {
   it.each([
-    [["inspect", "nowhere.onnx"], /^batchnorm: invalid-model: The model could not be read: .*ENOENT.*\.\n$/],
+    [["inspect", "nowhere.onnx"], /^batchnorm: invalid-file: The model could not be read: .*ENOENT.*\.\n$/],
     [["inspect"], /^batchnorm: wrong-use: missing required argument 'model'\.\n$/],
     [["inspect", digits, "--what"], /^batchnorm: wrong-use: unknown option '--what'\.\n$/],
     [["inspekt"], /^batchnorm: wrong-use: unknown command 'inspekt'/],
     [["fold", digits], /^batchnorm: wrong-use: required option '--out <file>' not specified\.\n$/],
-    [["weights", "nowhere.keras"], /^batchnorm: invalid-argument: The weight file cannot be read: .*\.\n$/],
-    [["weights", digits], /^batchnorm: (invalid-file|unsupported-format): .*\.\n$/],
-    [["inspect", fixture("keras/digits.keras")], /^batchnorm: invalid-model: .*\.\n$/],
+    [["weights", "nowhere.keras"], /^batchnorm: invalid-file: The weight file could not be read: .*ENOENT.*\.\n$/],
+    [["weights", digits], /^batchnorm: (invalid-file|unsupported-format): digits\.onnx: .*\.\n$/],
+    [["inspect", fixture("keras/digits.keras")], /^batchnorm: invalid-file: digits\.keras: .*\.\n$/],
     [["freeze", digits, "--all", "--out", file("no/such/folder.onnx")], /^batchnorm: invalid-argument: The folder does not exist: .*\.\n$/],
   ])("says in one sentence with a code what is wrong with %j", async (argv, message) => {
     const { status, out, err } = await batchnorm(...argv);

@@ -12,7 +12,7 @@ export type { Ending, Place, StartPlace } from "./isolated/place.ts";
 export { type ConfigRunOptions, runConfig } from "./isolated/run-config.ts";
 export type { PropertyOptions } from "./properties/property.ts";
 export { type BackendResult, type CaseResult, isGreen, type MutantResult, type Report, type RunInfo, type Status } from "./report.ts";
-export { json } from "./reporters/json.ts";
+export { json, readReport } from "./reporters/json.ts";
 export { junit } from "./reporters/junit.ts";
 export { markdown } from "./reporters/markdown.ts";
 export { type RunOptions, runCheck, runChecks } from "./run.ts";

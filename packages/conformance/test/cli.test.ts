@@ -155,6 +155,14 @@ describe("the command line", () => {
     expect(readFileSync(out, "utf8")).toMatch(expected);
   });
 
+  it("writes more reports of the same run", async () => {
+    const [xml, page] = ["also.xml", "also.md"].map((name) => join(directory, name));
+    const { status, stdout } = await run(good, "--only", "5.2", "--also", `junit=${xml}`, "--also", `markdown=${page}`);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("✓ good")]);
+    expect(readFileSync(xml, "utf8")).toContain("<testsuites");
+    expect(readFileSync(page, "utf8")).toContain("| good");
+  });
+
   it("draws the random cases of a seed", async () => {
     const message = async (seed: string): Promise<string> => {
       const { stdout } = await run(wrong, "--check", "property/oracle-inference", "--reporter", "json", "--seed", seed);
@@ -301,6 +309,12 @@ describe("the command line", () => {
         "a report into a directory that does not exist",
         () => [good, "--out", join(directory, "no/report.json")],
         "option '--out <file>' .* Its directory does not exist",
+      ],
+      ["another report without a file", () => [good, "--also", "junit"], "argument 'junit' is invalid. It is not one of pretty, json, "],
+      [
+        "another report into a directory that does not exist",
+        () => [good, "--also", `junit=${join(directory, "no/report.xml")}`],
+        "option '--also <name=file>' .* Its directory does not exist",
       ],
       ["an unknown option", () => [good, "--mutant"], "unknown option '--mutant'"],
       ["an option without its value", () => [good, "--only"], "option '--only <clause>' argument missing"],

@@ -1,13 +1,8 @@
 import { BatchNormError } from "@batchnorm/spec";
 
-/** Bytes that are no ONNX model, or a model that contradicts itself. */
-export function invalidModel(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
-  return new BatchNormError("invalid-model", what, received, expected, cause);
-}
-
-/** Data beside the model that cannot be had, or must not be. */
-export function invalidExternalData(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
-  return new BatchNormError("invalid-external-data", what, received, expected, cause);
+/** A model that cannot be read: bytes that are none, one that contradicts itself, or data beside it that cannot be had, or must not be. */
+export function invalidFile(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
+  return new BatchNormError("invalid-file", what, received, expected, cause);
 }
 
 /** A name of a file, shortened: an error's sentence stays short whatever the file holds. */

@@ -12,7 +12,15 @@ export type { FoldReason } from "./fold/reason.ts";
 export { type FreezeOptions, type FreezeReason, type FreezeResult, type FrozenLayer, freeze, type UnfrozenLayer } from "./freeze/freeze.ts";
 export type { Numbers } from "./graph/constants.ts";
 export type { Finding, FindingCode, Severity } from "./inspect/finding.ts";
-export { type ArraySummary, type Foldable, type InspectedLayer, type InspectReport, inspect } from "./inspect/inspect.ts";
+export {
+  type ArraySummary,
+  type Foldable,
+  type InspectedLayer,
+  type InspectOptions,
+  type InspectReport,
+  inspect,
+} from "./inspect/inspect.ts";
+export type { FilledPart } from "./inspect/weights-findings.ts";
 export { type FilledLayer, type FillStatesResult, fillStates } from "./states/fill-states.ts";
 export { type LayerOfModel, readLayer } from "./states/read-layer.ts";
 export { type ReadStatesOptions, readStates, type StatesResult, type UnreadableState } from "./states/read-states.ts";

@@ -41,15 +41,11 @@ describe("where the data is", () => {
     ["hexadecimal", { location: "w", length: "0x0c" }, "wrong length"],
     ["a length that does not fit", { location: "w", length: "15" }, "does not fill"],
   ])("%s is refused when the model is read", async (_, entries, sentence) => {
-    await expectCode("invalid-external-data", () => readModel(model(outside(entries))), sentence);
+    await expectCode("invalid-file", () => readModel(model(outside(entries))), sentence);
   });
 
   test("text cannot be outside", async () => {
-    await expectCode(
-      "invalid-external-data",
-      () => externalPlace(outside({ location: "w" }, [3n], ElementType.string)),
-      "cannot be outside",
-    );
+    await expectCode("invalid-file", () => externalPlace(outside({ location: "w" }, [3n], ElementType.string)), "cannot be outside");
   });
 
   test("a path is given with slashes, and without detours", () => {
@@ -97,7 +93,7 @@ describe("ExternalData", () => {
     ["a reader that throws", () => Promise.reject(new Error("ENOENT")), "ENOENT"],
   ])("%s is refused", async (title, reader, sentence) => {
     const location = title.includes("every object") ? "constructor" : "w";
-    await expectCode("invalid-external-data", () => load(reader, outside({ location })), sentence);
+    await expectCode("invalid-file", () => load(reader, outside({ location })), sentence);
   });
 
   test("an empty tensor is not read", async () => {

@@ -48,7 +48,7 @@ describe("a node that no runtime takes", () => {
     ["a matrix", oneLayer(["n", 3], (g) => [g.float([1, 2, 3], [3, 1]), ...stored(g).slice(1)]), "wrong shape"],
     ["no channels", oneLayer(["n", 0], (g) => [1, 2, 3, 4].map(() => g.float([], [0]))), "is empty"],
   ])("%s", async (_, graph, sentence) => {
-    await expectCode("invalid-model", () => find(graph.model()), sentence);
+    await expectCode("invalid-file", () => find(graph.model()), sentence);
   });
 
   test.each([
@@ -58,7 +58,7 @@ describe("a node that no runtime takes", () => {
   ])("%s", async (_, attributes, sentence) => {
     const graph = new Models();
     graph.op("BatchNormalization", [graph.input("x", ["n", 3]), ...stored(graph)], attributes, "y");
-    await expectCode("invalid-model", () => find(graph.output("y", ["n", 3]).model()), sentence);
+    await expectCode("invalid-file", () => find(graph.output("y", ["n", 3]).model()), sentence);
   });
 });
 

@@ -362,6 +362,14 @@ describe("constants that broadcast x", () => {
   });
 });
 
+test("a constant between with more axes than its data moves the layer's axis away from the channels", async () => {
+  const graph = new Models();
+  // [4, 3, 5] -> [4, 4, 5] -> [1, 4, 4, 5]: the layer's four channels are the samples of the Conv.
+  const conv = graph.op("Conv", [graph.input("x", [4, 3, 5]), graph.float(values(12), [4, 3, 1])]);
+  layerOf(graph, 4, graph.op("Add", [conv, graph.float([3], [1, 1, 1, 1])]), "y");
+  expect(codes(await same(graph.output("y", [1, 4, 4, 5]), { x: data([4, 3, 5]) }, ["y"]))).toEqual(["other-axis"]);
+});
+
 test("a folded model is folded no further", async () => {
   const graph = new Models();
   layerOf(graph, 4, graph.op("MatMul", [graph.input("x", [5, 3]), graph.float(values(12), [3, 4])]), "y");

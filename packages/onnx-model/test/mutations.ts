@@ -144,16 +144,26 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
       return changed.subarray(0, at);
     case 2: {
       const writer = new BinaryWriter().uint64(random.pick(ABSURD));
-      return Uint8Array.of(...bytes.subarray(0, at), ...writer.finish(), ...bytes.subarray(at));
+      return joined(bytes.subarray(0, at), writer.finish(), bytes.subarray(at));
     }
     case 3: {
       const end = at + random.below(40);
-      return Uint8Array.of(...bytes.subarray(0, end), ...bytes.subarray(at));
+      return joined(bytes.subarray(0, end), bytes.subarray(at));
     }
     case 4:
-      return Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(at + 1 + random.below(20)));
+      return joined(bytes.subarray(0, at), bytes.subarray(at + 1 + random.below(20)));
     default:
       changed[at] = random.below(256);
       return changed;
   }
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -21,8 +21,8 @@ test("a model is read from a file", async () => {
   writeFileSync(join(folder, "model.onnx"), bytes);
   const { proto } = await readModelFile(join(folder, "model.onnx"));
   expect(proto.graph?.node).toHaveLength(1);
-  await expectCode("invalid-model", () => readModelFile(join(folder, "absent.onnx")), "ENOENT");
-  await expectCode("invalid-model", () => readModelFile(folder), "could not be read");
+  await expectCode("invalid-file", () => readModelFile(join(folder, "absent.onnx")), "ENOENT");
+  await expectCode("invalid-file", () => readModelFile(folder), "could not be read");
 });
 
 test("a part of a file of 3 GB is read, and no more", async () => {
@@ -73,7 +73,7 @@ test("a link out of the folder is refused", async () => {
   symlinkSync(fileURLToPath(import.meta.url), join(folder, "link"));
   symlinkSync(join(folder, "weights.bin"), join(folder, "inside"));
   const read = folderReader(folder);
-  await expectCode("invalid-external-data", () => read("link", 0, 1), "link out of its folder");
+  await expectCode("invalid-file", () => read("link", 0, 1), "link out of its folder");
   expect(await read("inside", 1, 1)).toEqual(Uint8Array.of(1));
 });
 

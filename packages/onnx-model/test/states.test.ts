@@ -315,6 +315,6 @@ describe("what is refused", () => {
     });
     const arrays = [graph.float([1, 1, 1]), graph.float([1, 1, 1]), graph.initializer(outside), graph.float([1, 1, 1])];
     graph.op("BatchNormalization", [graph.input("x", ["n", 3]), ...arrays], {}, "y");
-    await expectCode("invalid-external-data", () => readStates(graph.output("y", ["n", 3]).model()));
+    await expectCode("invalid-file", () => readStates(graph.output("y", ["n", 3]).model()));
   });
 });

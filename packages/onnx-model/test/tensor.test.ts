@@ -113,6 +113,6 @@ describe("readTensor", () => {
     ["a type that is newer", 77],
   ])("%s is refused", (_, dataType) => {
     const tensor = create(TensorProtoSchema, { dims: [0n], dataType });
-    expect(() => readTensor(tensor)).toThrow(expect.objectContaining({ code: "invalid-model" }));
+    expect(() => readTensor(tensor)).toThrow(expect.objectContaining({ code: "invalid-file" }));
   });
 });

@@ -26,13 +26,11 @@ export type ErrorCode =
   | "no-forward" // backward without a forward pass that kept what it needs
   | "disposed" // the layer was disposed
   | "unsupported" // the backend declares that it cannot do this
-  | "invalid-json" // a serialized state with a missing, unknown or ill-typed field
+  | "invalid-json" // a serialized state or a result file with a missing, unknown or ill-typed field
   | "wrong-version" // a serialized state, or a backend, of another version of the contract
-  | "invalid-file" // a file is truncated, damaged, or not what it claims to be
+  | "invalid-file" // a file cannot be read: missing, truncated, damaged, contradicting itself, or leaving its folder
   | "unsupported-format" // a file of a known format that is not read
   | "cannot-convert" // another framework's layer has no equal here, or the reverse
-  | "invalid-model" // bytes that are no model, or a model that contradicts itself
-  | "invalid-external-data" // the data beside a model leaves its folder, is missing, or is not what the model says
   | "runtime-failure"; // the runtime under the backend failed; `cause` has its own error
 
 const MARKER = Symbol.for("@batchnorm/error");
@@ -49,6 +47,8 @@ export class BatchNormError extends Error {
   readonly received: unknown;
   /** What would have been accepted, in words. */
   readonly expected: string;
+  /** A page about the code: causes and cures. A property of its own, since runtimes print those below the message. */
+  readonly url: string;
 
   constructor(code: ErrorCode, what: string, received: unknown, expected: string, cause?: unknown) {
     super(`${what}: received ${describeValue(received)}, expected ${expected}.`, cause === undefined ? undefined : { cause });
@@ -56,6 +56,7 @@ export class BatchNormError extends Error {
     this.code = code;
     this.received = received;
     this.expected = expected;
+    this.url = `https://batchnorm.github.io/batchnorm/errors/${code}`;
   }
 }
 

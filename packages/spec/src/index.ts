@@ -1,32 +1,22 @@
-export { type Definition, defineBackend, type HostDefinition, promiseBackend } from "./backend.ts";
+export { type Definition, defineBackend, promiseBackend } from "./backend.ts";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
 export {
   type Arithmetic,
-  type Awaitable,
   type Backend,
-  type BackwardOptions,
   type BackwardPass,
   type BatchNormConfig,
   type BatchNormState,
   type CallOptions,
-  type CallResult,
   type ChannelView,
-  type CheckedUpdate,
-  type DType,
   type ForwardResult,
   type Gradients,
-  type HostData,
   type HostTensor,
   type Layer,
   type Limits,
   type Mode,
-  type NonFinite,
   type NonFiniteElement,
-  type Numbers,
-  type Overlap,
   type Parameters,
   type Pass,
-  type ReadResult,
   SPEC_VERSION,
   type StateInput,
   type StateUpdate,
@@ -39,7 +29,7 @@ export {
   type VarianceEstimator,
 } from "./contract.ts";
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
-export { type FloatTensor, hostTensors, type MaskTensor } from "./host.ts";
+export { type FloatTensor, hostStore, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
 export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";

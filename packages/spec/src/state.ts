@@ -9,18 +9,19 @@ const STATISTIC_NAMES = ["movingMean", "movingVariance"] as const;
 const SWITCH_OF = { gamma: "scale", beta: "center" } as const;
 
 /**
- * Keras's initial state (clause 1.3): gamma and movingVariance one, beta and movingMean zero.
+ * Keras's initial state (clause 1.3): gamma and movingVariance one, beta and movingMean zero. Scale and center are on where the config
+ * does not say.
  *
  * @throws BatchNormError `wrong-length` when `channels` is not a positive integer.
  */
-export function initialState(config: Pick<BatchNormConfig, "center" | "scale">, channels: number): BatchNormState {
+export function initialState({ center = true, scale = true }: Partial<BatchNormConfig>, channels: number): BatchNormState {
   if (!Number.isInteger(channels) || channels < 1) {
     throw new BatchNormError("wrong-length", "The number of channels is wrong", channels, "a positive integer");
   }
   return {
     parameters: {
-      gamma: config.scale ? new Float32Array(channels).fill(1) : null,
-      beta: config.center ? new Float32Array(channels) : null,
+      gamma: scale ? new Float32Array(channels).fill(1) : null,
+      beta: center ? new Float32Array(channels) : null,
     },
     statistics: { movingMean: new Float32Array(channels), movingVariance: new Float32Array(channels).fill(1) },
   };

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { BatchNormError, describeValue, isBatchNormError } from "../src/index.ts";
 
@@ -16,6 +17,11 @@ describe("BatchNormError", () => {
     expect(other.expected).toBe("less");
     expect(other.name).toBe("BatchNormError");
     expect(other).toBeInstanceOf(Error);
+  });
+
+  test("has the address of a page about its code, which runtimes print below the message", () => {
+    expect(error.url).toBe("https://batchnorm.github.io/batchnorm/errors/invalid-axis");
+    expect(inspect(error).trimEnd()).toMatch(/url: 'https:[^']*\/errors\/invalid-axis'\n}$/);
   });
 
   test("has a cause only where one was given", () => {

@@ -1,5 +1,5 @@
+import type { Awaitable } from "../src/contract.ts";
 import {
-  type Awaitable,
   type Backend,
   type BackwardPass,
   type BatchNormConfig,

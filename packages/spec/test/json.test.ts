@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fromJSON, toJSON } from "../src/convert/index.ts";
-import { type BatchNormConfig, initialState, type Numbers, resolveConfig } from "../src/index.ts";
+import { type BatchNormConfig, initialState, resolveConfig } from "../src/index.ts";
 import { expectRefusal, type Refusal } from "./expect-error.ts";
 
 const on = { scale: true, center: true };
@@ -11,7 +11,7 @@ const fromBits = (...bits: number[]): Float32Array => new Float32Array(Uint32Arr
 const toBits = (values: Float32Array | null): number[] => Array.from(new Uint32Array(values!.slice().buffer));
 
 const throughText = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-const withMean = (movingMean: Numbers) => ({
+const withMean = (movingMean: readonly number[] | Float32Array) => ({
   parameters: {},
   statistics: { movingMean, movingVariance: new Float32Array(movingMean.length) },
 });

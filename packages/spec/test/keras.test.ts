@@ -285,7 +285,7 @@ describe("Keras's weights", () => {
 
   test("are copies in both directions", () => {
     const weights = [f32(1), f32(0), f32(0), f32(1)];
-    const read = fromKerasWeights({ scale: true, center: true }, weights);
+    const read = fromKerasWeights({ axis: 1 }, weights);
     const written = toKerasWeights(read);
     for (const weight of weights) weight.fill(9);
     expect(read).toEqual(initialState({ scale: true, center: true }, 1));

@@ -35,7 +35,7 @@ function trained(): SyncLayer {
 }
 
 /** Codes of files that this package does not read; the tests of the packages that do provoke them. */
-type CodeOfFiles = "invalid-file" | "unsupported-format" | "invalid-model" | "invalid-external-data";
+type CodeOfFiles = "invalid-file" | "unsupported-format";
 
 /** The type demands an entry for every other code of errors.ts. What the sentence must say stands beside what provokes it. */
 const REFUSALS: Record<Exclude<ErrorCode, CodeOfFiles>, readonly [Refusal, ...Refusal[]]> = {

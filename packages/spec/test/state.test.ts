@@ -7,6 +7,7 @@ const f32 = (...values: number[]): Float32Array => Float32Array.from(values);
 
 describe("initialState", () => {
   test("is Keras's: gamma and movingVariance one, beta and movingMean zero", () => {
+    expect(initialState({}, 2)).toEqual(initialState(on, 2));
     expect(initialState(on, 2)).toEqual({
       parameters: { gamma: f32(1, 1), beta: f32(0, 0) },
       statistics: { movingMean: f32(0, 0), movingVariance: f32(1, 1) },

@@ -10,8 +10,20 @@ import { pathOf } from "./files.ts";
 const folder = mkdtempSync(join(tmpdir(), "weights-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.each([join(folder, "absent.keras"), folder, 7 as never])("%s cannot be read", async (path) => {
-  expect(await refusalOf(() => readWeightsFile(path))).toMatchObject({ code: "invalid-argument" });
+test.each([join(folder, "absent.keras"), folder])("%s cannot be read", async (path) => {
+  const error = await refusalOf(() => readWeightsFile(path));
+  expect(error).toMatchObject({ code: "invalid-file", cause: { code: "ENOENT" } });
+  expect(error.message).toContain(path);
+});
+
+test("a path that is none", async () => {
+  expect(await refusalOf(() => readWeightsFile(7 as never))).toMatchObject({ code: "invalid-argument" });
+});
+
+test("a file that is none says its name", async () => {
+  writeFileSync(join(folder, "noise.keras"), Uint8Array.of(1, 2, 3));
+  const error = await refusalOf(() => readWeightsFile(join(folder, "noise.keras")));
+  expect(error).toMatchObject({ code: "invalid-file", message: expect.stringMatching(/^noise\.keras: /) });
 });
 
 test("a shard that is missing", async () => {

@@ -1,11 +1,10 @@
 import { createBackend, type OnnxBackend } from "@batchnorm/backend-onnx";
-import * as ort from "onnxruntime-web";
-
-// Worker threads would outlive the run, and one thread is what the bounds and timings are about.
-ort.env.wasm.numThreads = 1;
 
 /** onnxruntime-web's wasm provider. */
-export function onnxWasm(): Promise<OnnxBackend> {
+export async function onnxWasm(): Promise<OnnxBackend> {
+  const ort = await import("onnxruntime-web");
+  // Worker threads would outlive the run, and one thread is what the bounds and timings are about.
+  ort.env.wasm.numThreads = 1;
   return createBackend({ ort });
 }
 

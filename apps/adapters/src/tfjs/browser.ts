@@ -1,6 +1,12 @@
 import { createBackend, type TfjsBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs-core";
 
+/** tfjs's cpu backend. */
+export async function tfjsCpu(): Promise<TfjsBackend> {
+  await import("@tensorflow/tfjs-backend-cpu");
+  return ready("cpu");
+}
+
 /** tfjs's webgl backend. */
 export async function tfjsWebgl(): Promise<TfjsBackend> {
   await import("@tensorflow/tfjs-backend-webgl");

@@ -1,4 +1,5 @@
 export type { EngineOptions } from "./engine.ts";
 export type { BatchElements } from "./gradients.ts";
 export { createKernels, type Kernels } from "./kernels.ts";
+export { updateMovingStatistics } from "./moving-average.ts";
 export { type ChannelNumbers, Normalizer } from "./normalizer.ts";

@@ -1,4 +1,4 @@
-import type { ChannelView } from "@batchnorm/spec";
+import type { BatchNormConfig, ChannelView } from "@batchnorm/spec";
 import type { Tensor, TensorInfo } from "../tf.ts";
 
 /** An input that may be absent; tfjs hands on those that are there. */
@@ -12,6 +12,22 @@ export interface MomentsInputs<T> {
   /** `[channels]`, present with a mask: what normalizes where that hides everything (clause 9.4). */
   readonly movingMean?: Maybe<T>;
   readonly movingVariance?: Maybe<T>;
+}
+
+/** A batch's moments, and the moving statistics that take them in. */
+export interface MovingAverageInputs<T> {
+  readonly movingMean: T;
+  readonly movingVariance: T;
+  readonly mean: T;
+  readonly variance: T;
+  /** See `Operands`. */
+  readonly remainder?: Maybe<T>;
+  readonly downscale?: Maybe<T>;
+  readonly count?: Maybe<T>;
+}
+
+export interface MovingAverageAttributes extends Pick<BatchNormConfig, "momentum" | "varianceEstimator"> {
+  readonly view: ChannelView;
 }
 
 /** What y is made of; all but x are `[channels]`. An absent gamma is 1, an absent beta is 0. */
@@ -65,7 +81,7 @@ export interface GradientAttributes {
 }
 
 /**
- * The arithmetic of the layer as three kernels in tfjs's own form: tensors by name in, a list of tensors out,
+ * The arithmetic of the layer as four kernels in tfjs's own form: tensors by name in, a list of tensors out,
  * float32, seen as `[outer, channels, inner]`. Inputs are in order and never written to. From a layer down to a loop,
  * values travel in this form.
  */
@@ -76,6 +92,13 @@ export interface Arithmetic<T extends TensorInfo> {
    * 9.4).
    */
   moments(inputs: MomentsInputs<T>, attributes: { readonly view: ChannelView }): T[];
+
+  /**
+   * `[movingMean, movingVariance]` after a batch (clauses 7.1 to 7.4): moving * momentum + batch * (1 - momentum). With
+   * 'sample' the batch's variance counts n / (n - 1) times, with n = 1 once. A mask that hides everything leaves the old
+   * ones, bit for bit; that is decided on the device.
+   */
+  movingAverage(inputs: MovingAverageInputs<T>, attributes: MovingAverageAttributes): T[];
 
   /** `[y]` of the shape of x, with y = gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
   normalize(inputs: NormalizeInputs<T>, attributes: { readonly view: ChannelView; readonly epsilon: number }): T[];

@@ -24,6 +24,7 @@ export function registeredArithmetic(tf: Tf): Arithmetic<Tensor> {
   };
   return {
     moments: (inputs, attributes) => run("moments", inputs, attributes),
+    movingAverage: (inputs, attributes) => run("movingAverage", inputs, attributes),
     normalize: (inputs, attributes) => run("normalize", inputs, attributes),
     gradients: (inputs, attributes) => run("gradients", inputs, attributes),
   };

@@ -11,8 +11,7 @@ import {
 import type { Tensor } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
 import type { GradientAttributes, Operands } from "../kernels/arithmetic.ts";
-import { movingAverage } from "../moving-average.ts";
-import { batchStatistics, normalize, type Statistics } from "../operation.ts";
+import { batchStatistics, movingAverage, normalize, type Statistics } from "../operation.ts";
 import { type BatchNormalizationArgs, resolveArguments } from "./arguments.ts";
 import { TfjsBatchNormalization } from "./base.ts";
 import { enforceConstraint } from "./constraint.ts";
@@ -109,7 +108,7 @@ function train(layer: BatchNormalization, x: Tensor, mask: Tensor | null, mode: 
   const { momentum, varianceEstimator = "population" } = layer;
   const moving = movingOf(layer);
   const statistics = batchStatistics(tf, x, view, mask, moving);
-  const next = movingAverage(tf, moving, statistics, view, { momentum, varianceEstimator });
+  const next = movingAverage(tf, moving, statistics, { view, momentum, varianceEstimator });
   const y = forward(layer, x, view, mode, statistics);
   // Nothing can fail any more (clause 6.3).
   layer.movingMean.write(next.mean);

@@ -1,21 +1,28 @@
-import { boundFor, type FoldReport, fold } from "@batchnorm/onnx-model";
 import { readModelFile } from "@batchnorm/onnx-model/node";
 import type { Command } from "commander";
-import { type Context, EXIT_CODES, printJson } from "../context.ts";
+import { type Context, printJson } from "../context.ts";
 import { writeModelFile } from "../files.ts";
+import { foldAndExecute } from "../fold-execution.ts";
+import { renderFold } from "../fold-report.ts";
+import { type InputOptions, seedOption, shapeOption } from "../input-options.ts";
 import { Status } from "../status.ts";
-import { counted, renderTable, short } from "../table.ts";
 
 const HELP = `
-The bound is how far an output may be from the original's, in its worst channel, for inputs of at most 1 in magnitude to the folded node.
+Every fold is executed with onnxruntime-node or onnxruntime-web, whichever is installed: the nodes that were replaced and those that came for
+them, on what they read when the model runs. "error" is the worst difference of the two, "bound" how far they may be apart there; it is derived.
 
 Examples:
   batchnorm fold model.onnx --out folded.onnx
+  batchnorm fold model.onnx --input images.npy --out folded.onnx
   batchnorm fold model.onnx --layer bn1 --out folded.onnx
   batchnorm fold model.onnx --float16 --out half.onnx
-${EXIT_CODES}`;
 
-interface FoldOptions {
+Exit codes:
+  0  fine
+  1  a fold is beyond its bound; with --strict, a layer was not folded or a fold was not executed
+  2  a wrong use, or a file that cannot be read`;
+
+interface FoldCommandOptions extends InputOptions {
   readonly layer?: readonly string[];
   readonly float16?: boolean;
   readonly out: string;
@@ -31,56 +38,25 @@ export function addFold(program: Command, context: Context): void {
     .requiredOption("--out <file>", "the model to write; the input is overwritten only if it is named here")
     .option("--layer <name...>", "only these layers, by the names that `inspect` gives")
     .option("--float16", "convert to float16 after folding, and say what it costs")
+    .option("--input <file...>", "files with inputs (.npy, .npz, .safetensors); their first batch is run")
+    .option("--array <input=name...>", "which array of a file feeds an input of another name")
+    .option("--random <seed>", "random inputs of this seed, where there is no --input", seedOption, 0)
+    .option("--shape <input=sizes...>", "shapes of random inputs (default: the model's, with 4 samples and 32 for all else)", shapeOption)
     .option("--json", "the report as JSON")
-    .option("--strict", "exit with 1 when a layer was not folded")
+    .option("--strict", "exit with 1 also when a layer was not folded, or a fold not executed")
     .addHelpText("after", HELP)
-    .action((path: string, options: FoldOptions) => run(context, path, options));
+    .action((path: string, options: FoldCommandOptions) => run(context, path, options));
 }
 
-async function run(context: Context, path: string, options: FoldOptions): Promise<void> {
+async function run(context: Context, path: string, options: FoldCommandOptions): Promise<void> {
   const { layer, float16 = false, out, json = false, strict = false } = options;
-  const { model, report } = await fold(await readModelFile(path), { float16, ...(layer === undefined ? {} : { layers: layer }) });
+  const foldOptions = { float16, ...(layer === undefined ? {} : { layers: layer }) };
+  const { result, execution } = await foldAndExecute(await readModelFile(path), foldOptions, options);
+  const { model, report } = result;
   await writeModelFile(model, path, out);
-  if (json) printJson(context, { ...report, out });
-  else context.terminal.out(`${render(report)}written to ${out}\n`);
-  if (strict && report.kept.length > 0) context.finish(Status.findings);
-}
-
-function render({ folded, kept, float16 }: FoldReport): string {
-  const parts: string[] = [];
-  if (folded.length > 0) {
-    const rows = folded.map(({ layer, into, direction, through, copied, added, bound }) => [
-      layer,
-      `${into.operator} ${into.node}`,
-      direction,
-      Math.max(...boundFor(bound, 1)).toExponential(1),
-      [
-        ...(through.length === 0 ? [] : [`through ${through.join(", ")}`]),
-        ...(copied.length === 0 ? [] : [`copied ${copied.join(", ")}`]),
-        ...(added === null ? [] : [`added ${added === "Add" ? "an Add" : "a bias"}`]),
-      ].join("; "),
-    ]);
-    parts.push(renderTable({ columns: ["folded", "into", "direction", "bound", "note"], rows }));
-  }
-  if (kept.length > 0) {
-    parts.push(renderTable({ columns: ["kept", "code", "why"], rows: kept.map(({ layer, code, why }) => [layer, code, why]) }));
-  }
-  if (float16 !== null) parts.push(renderFloat16(float16));
-  return parts.length === 0 ? "The model has no batch normalization.\n" : `${parts.join("\n")}`;
-}
-
-function renderFloat16({ converted, kept, casts, losses, refused }: NonNullable<FoldReport["float16"]>): string {
-  const count = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((sum, each) => sum + each, 0);
-  const nodes = `float16: ${counted(count(converted), "node")} converted, ${count(kept)} kept in float32, ${counted(casts, "Cast")} added\n`;
-  const rows = losses
-    .filter(({ vanished, subnormal, worst }) => vanished > 0 || subnormal > 0 || worst !== null)
-    .map(({ tensor, elements, vanished, subnormal, worst }) => [
-      tensor,
-      elements,
-      vanished,
-      subnormal,
-      worst === null ? null : `${short(worst.before)} -> ${short(worst.after)}`,
-    ]);
-  const table = rows.length === 0 ? "" : renderTable({ columns: ["tensor", "elements", "now 0", "subnormal", "moved most"], rows });
-  return `${nodes}${table}${refused.map(({ node, why }) => `${node}: ${why}\n`).join("")}`;
+  if (json) printJson(context, { ...report, execution, out });
+  else context.terminal.out(`${renderFold(report, execution)}written to ${out}\n`);
+  const isComplete = report.folded.length === 0 || (!("why" in execution) && execution.unexecuted.length === 0);
+  const isWrong = !("why" in execution) && execution.executed.some(({ isWithin }) => !isWithin);
+  if (isWrong || (strict && (report.kept.length > 0 || !isComplete))) context.finish(Status.findings);
 }

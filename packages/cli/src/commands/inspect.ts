@@ -1,27 +1,34 @@
 import { basename } from "node:path";
-import { type Finding, find, type InspectedLayer, type InspectReport, inspect } from "@batchnorm/onnx-model";
+import { type Finding, type InspectedLayer, type InspectReport, inspect } from "@batchnorm/onnx-model";
 import { readModelFile } from "@batchnorm/onnx-model/node";
 import type { Command } from "commander";
 import { type Context, EXIT_CODES, printJson } from "../context.ts";
 import { writeWhole } from "../files.ts";
 import { inspectPage } from "../inspect-page.ts";
+import { arraysForPage } from "../page-arrays.ts";
 import { Status } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
+import { readWeightStates, type WeightStates } from "../weight-states.ts";
 
 const HELP = `
 --strict fails on errors and warnings. Notes are worth knowing, and never fail.
+
+A weight file beside the model (--weights) fills in what an exporter left out, and is checked against what is there: what the model multiplies a
+channel with must be gamma / sqrt(variance + epsilon).
 
 Examples:
   batchnorm inspect model.onnx
   batchnorm inspect model.onnx --json | jq '.findings[].code'
   batchnorm inspect model.onnx --strict
   batchnorm inspect model.onnx --html model.html
+  batchnorm inspect model.onnx --weights model.keras
 ${EXIT_CODES}`;
 
 interface InspectOptions {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly html?: string;
+  readonly weights?: string;
 }
 
 export function addInspect(program: Command, context: Context): void {
@@ -31,22 +38,28 @@ export function addInspect(program: Command, context: Context): void {
     .argument("<model>", "an ONNX file")
     .option("--json", "the whole report as JSON")
     .option("--html <file>", "write a page with the distributions of each layer's arrays")
+    .option("--weights <file>", "a weight file of the same model (.keras, .h5, .safetensors, model.json): fills in and is checked")
     .option("--strict", "exit with 1 when there is a warning or an error")
     .addHelpText("after", HELP)
-    .action(async (path: string, { json = false, strict = false, html }: InspectOptions) => {
-      const model = await readModelFile(path);
-      const report = await inspect(model);
-      if (html !== undefined) await writeWhole(html, inspectPage(basename(path), report, (await find(model)).layers));
-      if (json) printJson(context, report);
-      else context.terminal.out(render(report));
-      if (strict && report.findings.some(({ severity }) => severity !== "note")) context.finish(Status.findings);
-    });
+    .action((path: string, options: InspectOptions) => run(context, path, options));
 }
 
-function render({ model, layers, lookalikes, traces, findings }: InspectReport): string {
+async function run(context: Context, path: string, { json = false, strict = false, html, weights: file }: InspectOptions): Promise<void> {
+  const model = await readModelFile(path);
+  const weights = file === undefined ? null : await readWeightStates(file);
+  const report = await inspect(model, weights === null ? {} : { states: weights.states });
+  if (html !== undefined) await writeWhole(html, inspectPage(basename(path), report, await arraysForPage(model, report, weights)));
+  if (json)
+    printJson(context, weights === null ? report : { ...report, weights: { format: weights.format, unreadable: weights.unreadable } });
+  else context.terminal.out(render(report, weights));
+  if (strict && report.findings.some(({ severity }) => severity !== "note")) context.finish(Status.findings);
+}
+
+function render({ model, layers, lookalikes, traces, findings }: InspectReport, weights: WeightStates | null): string {
   const producer = [model.producer, model.producerVersion].filter((part) => part !== "").join(" ") || "unknown producer";
   const parts = [`${producer}, opset ${model.opset}, ${counted(model.nodes, "node")}, ${counted(layers.length, "batch normalization")}\n`];
-  if (layers.length > 0) parts.push(layerTable(layers));
+  if (layers.length > 0) parts.push(layerTable(layers, weights !== null));
+  if (weights !== null) parts.push(weightLines(layers, weights));
   if (traces.length > 0) parts.push(list("Folded away before the file was written", traces.map(traceLine)));
   if (lookalikes.length > 0) {
     const lines = lookalikes.map(({ code, nodes, scope }) => `${code}: ${within(nodes.join(", "), scope)}`);
@@ -56,9 +69,20 @@ function render({ model, layers, lookalikes, traces, findings }: InspectReport):
   return parts.join("\n");
 }
 
-function layerTable(layers: readonly InspectedLayer[]): string {
+/** How much of the weight file has found its place. */
+function weightLines(layers: readonly InspectedLayer[], { name, format, states, unreadable }: WeightStates): string {
+  const matched = layers.filter((layer) => layer.weights !== null).length;
+  const all = Object.keys(states).length;
+  const lines = unreadable.map(({ layer, code, why }) => `  ${layer}: ${code}: ${why}\n`);
+  return `${name} (${format}): ${matched} of ${counted(all, "state")} belong to layers above\n${lines.join("")}`;
+}
+
+function layerTable(layers: readonly InspectedLayer[], withWeights: boolean): string {
   return renderTable({
-    columns: ["layer", "form", "channels", "epsilon", "momentum", "mode", "after", "before", "mean", "variance", "fold"],
+    columns: [
+      ...["layer", "form", "channels", "epsilon", "momentum", "mode", "after", "before", "mean", "variance", "fold"],
+      ...(withWeights ? ["weights"] : []),
+    ],
     rows: layers.map((layer) => [
       within(layer.name, layer.scope),
       layer.form,
@@ -71,6 +95,7 @@ function layerTable(layers: readonly InspectedLayer[]): string {
       range(layer, "movingMean"),
       range(layer, "movingVariance"),
       layer.fold.possible ? `into ${layer.fold.operator}` : layer.fold.code,
+      ...(withWeights ? [layer.weights?.state ?? null] : []),
     ]),
   });
 }

@@ -1,4 +1,5 @@
-import { bytesPerNumber, decode, fromColumns, invalidFile, type NumberType, sizeOf } from "./numbers.ts";
+import { invalidFile } from "../status.ts";
+import { bytesPerNumber, decode, fromColumns, type NumberType, sizeOf } from "./numbers.ts";
 
 /** Reads bytes of a file or of memory. */
 export type ReadBytes = (offset: number, length: number) => Promise<Uint8Array>;

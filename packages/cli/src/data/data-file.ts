@@ -2,9 +2,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { unzipSync } from "fflate";
 import { messageOf } from "../files.ts";
+import { invalidFile } from "../status.ts";
 import type { ReadBytes, StoredArray } from "./array.ts";
 import { NPY_MAGIC, readNpy } from "./npy.ts";
-import { invalidFile } from "./numbers.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 /** A file with data: arrays by their names; the only one of a .npy file has none. */

@@ -1,5 +1,6 @@
+import { invalidFile } from "../status.ts";
 import { type ReadBytes, type StoredArray, storedArray } from "./array.ts";
-import { invalidFile, isNumberType } from "./numbers.ts";
+import { isNumberType } from "./numbers.ts";
 
 /** Every .npy file begins so. */
 export const NPY_MAGIC = "\x93NUMPY";

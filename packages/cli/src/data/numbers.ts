@@ -1,5 +1,3 @@
-import { BatchNormError } from "@batchnorm/spec";
-
 /** The types of numbers that data files hold, by the code of NumPy. */
 export type NumberType = "f2" | "f4" | "f8" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" | "b1";
 
@@ -53,10 +51,6 @@ export function fromColumns(values: Float64Array, shape: readonly number[]): Flo
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1);
-}
-
-export function invalidFile(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
-  return new BatchNormError("invalid-file", what, received, expected, cause);
 }
 
 function fromFloat16(bits: number): number {

@@ -1,5 +1,6 @@
+import { invalidFile } from "../status.ts";
 import { type ReadBytes, type StoredArray, storedArray } from "./array.ts";
-import { bytesPerNumber, invalidFile, type NumberType, sizeOf } from "./numbers.ts";
+import { bytesPerNumber, type NumberType, sizeOf } from "./numbers.ts";
 
 const TYPES: Readonly<Record<string, NumberType>> = {
   F16: "f2",

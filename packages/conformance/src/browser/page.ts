@@ -31,8 +31,9 @@ function post(path: string, body: string): Promise<void> {
 
 /** Runs one backend in this page: asks for its order, and tells how it goes. */
 export async function run(load: () => Promise<{ readonly default?: unknown }>): Promise<void> {
-  // Its end is the end of this page, as the other side sees it.
+  // Its end is the end of this page as the other side sees it, should the page crash. Chromium may keep it open where the page is left.
   new EventSource(`/alive${location.search}`);
+  addEventListener("pagehide", () => void fetch(`/left${location.search}`, { method: "POST", keepalive: true }));
   addEventListener("error", (event) => tellUncaught(event, event.error ?? event.message));
   addEventListener("unhandledrejection", (event) => tellUncaught(event, event.reason));
   forwardConsole();

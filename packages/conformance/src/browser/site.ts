@@ -139,9 +139,13 @@ function serveHandlers(middlewares: Middlewares, handlers: ReadonlyMap<string, P
         (error) => response.writeHead(500).end(messageOf(error)),
       );
   });
-  serve("/alive", (handler, request, response) => {
+  serve("/left", (handler, _, response) => {
+    handler.left();
+    response.end();
+  });
+  serve("/alive", (handler, _, response) => {
     response.writeHead(200, { "Content-Type": "text/event-stream" }).write("\n");
-    request.on("close", () => handler.left());
+    response.on("close", () => handler.left());
   });
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { BROWSERS } from "../browser/find-browser.ts";
 import { UsageError } from "../config.ts";
 import { messageOf } from "../isolated/inside.ts";
@@ -33,7 +33,12 @@ Exit codes:
 
 /** The command line. Returns the exit status: see `runCommand`. */
 export function main(argv: readonly string[]): Promise<number> {
-  const command = suiteCommand("batchnorm-conformance")
+  return runCommand(command(), argv, run);
+}
+
+/** What it is told with. */
+export function command(): Command {
+  return suiteCommand("batchnorm-conformance")
     .description("Holds implementations of batch normalization against the spec and the golden vectors that the real Keras made.")
     .argument(
       "[adapter-or-config]",
@@ -43,7 +48,6 @@ export function main(argv: readonly string[]): Promise<number> {
     .addOption(new Option("--browser <name>", "run the adapter in a page; needs vite, and the browser").choices(BROWSERS))
     .option("--headed", "show the browser, with the graphics of this machine")
     .addHelpText("after", EXAMPLES);
-  return runCommand(command, argv, run);
 }
 
 async function run(file: string | undefined, options: CommandOptions): Promise<number> {

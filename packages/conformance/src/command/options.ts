@@ -9,7 +9,7 @@ import { clauseMatches, type Selection, select } from "../selection.ts";
 import { DEFAULT_PROPERTIES } from "../suite.ts";
 import { VERSION } from "../version.ts";
 import { DEFAULT_TIMEOUT } from "../waiting.ts";
-import { REPORTERS } from "./write-report.ts";
+import { REPORTERS, type ReportFile } from "./write-report.ts";
 
 /** What every command that runs the suite can be told, whether in Node or in a browser. */
 export interface CommandOptions {
@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly deviations?: string;
   readonly reporter: string;
   readonly out?: string;
+  /** More reports of the same run. */
+  readonly also: readonly ReportFile[];
   readonly seed: number;
   readonly runs: number;
   readonly vectors?: string;
@@ -49,6 +51,11 @@ export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): C
     .option("--deviations <file>", "JSON list of failures that are known, and why")
     .addOption(new Option("--reporter <name>", "how to report").choices(Object.keys(REPORTERS)).default("pretty"))
     .option("--out <file>", "write the report there instead of to the terminal", fileInDirectory)
+    .addOption(
+      new Option("--also <name=file>", "another report, to a file, such as junit=report.xml; may be repeated")
+        .argParser(reportFile)
+        .default([], "none"),
+    )
     .option("--seed <number>", "seed of the random cases", wholeNumber, DEFAULT_PROPERTIES.seed)
     .option("--runs <number>", "random cases of each property", positiveNumber, DEFAULT_PROPERTIES.runs)
     .option("--vectors <directory>", "other golden vectors than those of this package")
@@ -81,6 +88,16 @@ function unknownCheck(id: string, suite: readonly Check[]): UsageError {
 
 function repeated(value: string, all: readonly string[]): string[] {
   return [...all, value];
+}
+
+function reportFile(text: string, all: readonly ReportFile[]): ReportFile[] {
+  const [name, ...rest] = text.split("=");
+  const file = rest.join("=");
+  const names = Object.keys(REPORTERS);
+  if (!names.includes(name) || file === "") {
+    throw new InvalidArgumentError(`It is not one of ${names.join(", ")}, an equals sign and a file.`);
+  }
+  return [...all, { reporter: name, file: fileInDirectory(file) }];
 }
 
 /** Gives milliseconds. */

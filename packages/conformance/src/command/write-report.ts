@@ -13,13 +13,24 @@ import { showCheck } from "./show-check.ts";
 /** Every way to report, by the name that `--reporter` takes. */
 export const REPORTERS: Readonly<Record<string, (report: Report) => string>> = { pretty, json, junit, markdown };
 
+/** A report, and the file that it is written to. */
+export interface ReportFile {
+  readonly reporter: string;
+  readonly file: string;
+}
+
 /** Writes the report where it was asked for. Returns the exit status that it means. */
-export async function writeReport(report: Report, { reporter, out, check }: CommandOptions, suite: readonly Check[]): Promise<number> {
+export async function writeReport(
+  report: Report,
+  { reporter, out, also, check }: CommandOptions,
+  suite: readonly Check[],
+): Promise<number> {
   // Who asks for single checks wants to see what they are about; the report is then short enough for that.
   const shown = reporter === "pretty" ? suite.filter(({ id }) => check.includes(id)).map((each) => showCheck(each, report.results)) : [];
   const text = [...shown, REPORTERS[reporter](report)].join("\n");
   if (out === undefined) print(text);
   else await writeFile(out, stripVTControlCharacters(text));
+  for (const each of also) await writeFile(each.file, stripVTControlCharacters(REPORTERS[each.reporter](report)));
   return isGreen(report) ? 0 : 1;
 }
 

@@ -1,7 +1,7 @@
-import type { NonFinite } from "@batchnorm/spec";
+import type { BatchNormConfig } from "@batchnorm/spec";
 import { PLAIN_STATE, type Rule } from "./rule.ts";
 
-const REJECT: { readonly nonFinite: NonFinite } = { nonFinite: "reject" };
+const REJECT: Pick<BatchNormConfig, "nonFinite"> = { nonFinite: "reject" };
 
 /** Clause 11.2: an x that is not finite is refused, in every mode, wherever it is not. */
 export const REJECTIONS: readonly Rule[] = [

@@ -1,7 +1,6 @@
 import {
   type BackwardPass,
   type BatchNormState,
-  type CheckedUpdate,
   type FloatTensor,
   type ForwardResult,
   type Gradients,
@@ -23,6 +22,7 @@ interface RemoteLayer {
   readonly made: Promise<unknown>;
 }
 
+type Update = Parameters<Store<RemoteLayer, "async">["write"]>[1];
 type RemotePass = Pass<FloatTensor, RemoteLayer, MaskTensor>;
 type Request = (layer: RemoteLayer, op: string, fields?: () => object) => Promise<Answer>;
 
@@ -92,7 +92,7 @@ export function layersOf(running: () => AdapterProcess): {
 }
 
 /** The fields that are there, and of them all in one object. */
-function encodeState({ parameters, statistics }: BatchNormState | CheckedUpdate): Record<string, WireTensor | null> {
+function encodeState({ parameters, statistics }: BatchNormState | Update): Record<string, WireTensor | null> {
   const fields = Object.entries<Float32Array | null>({ ...parameters, ...statistics });
   return Object.fromEntries(fields.map(([name, array]) => [name, encodeArray(array)]));
 }

@@ -3,7 +3,7 @@ import type { Deviation } from "../deviations.ts";
 import type { PropertyOptions } from "../properties/property.ts";
 import type { BackendResult, CaseResult } from "../report.ts";
 import { lateness, lostCheck, notRun } from "../run.ts";
-import { Waiting } from "../waiting.ts";
+import { DEFAULT_TIMEOUT, Waiting } from "../waiting.ts";
 import type { Message, Order } from "./messages.ts";
 import type { Ending, StartPlace } from "./place.ts";
 import { Results, type ResultsOptions } from "./results.ts";
@@ -51,6 +51,11 @@ export async function runBackend(start: StartPlace, index: number, options: Back
 /** Milliseconds for a place that says that nothing is left to run, should it be wrong. */
 const IDLE = 2000;
 
+/** A browser, or a runtime in another language, takes longer to start than a check to run: who gives checks little time means them. */
+function startLimit(timeout: number): number {
+  return Math.max(timeout, DEFAULT_TIMEOUT);
+}
+
 type Lost = Ending & { readonly how: NonNullable<CaseResult["lost"]> };
 
 class Run {
@@ -89,7 +94,7 @@ class Run {
     const waited = new Promise<Lost | null>((resolve) => {
       this.#leave = resolve;
     });
-    this.#wait("while the module was loaded", timeout);
+    this.#wait("while the module was loaded", startLimit(timeout));
     const place = start(order, (message) => this.#receive(message));
     place.ended.then((ending) => this.#leave({ ...ending, how: "crashed" }));
     const lost = await waited;
@@ -119,10 +124,10 @@ class Run {
     if (message.kind === "loaded") {
       this.#count = message.backends;
       this.#results.deviations = [...message.deviations, ...this.#options.deviations];
-      this.#wait("while the backend was made", timeout);
+      this.#wait("while the backend was made", startLimit(timeout));
     } else if (message.kind === "opened") {
       this.#results.opened = message.backend;
-      this.#wait("while the suite was loaded", timeout);
+      this.#wait("while the suite was loaded", startLimit(timeout));
       if (!message.backend.wanted) this.#leave(null);
     } else if (message.kind === "started") {
       this.#current = this.#options.selected.find(({ id }) => id === message.id)!;

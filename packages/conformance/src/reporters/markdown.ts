@@ -70,6 +70,6 @@ function backendNotes(result: BackendResult): string[] {
 }
 
 /** Text that stays in its cell and on its line, and is shown as it is. */
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\|<*_`]/g, "\\$&").replaceAll(/\s+/g, " ");
 }

@@ -123,7 +123,7 @@ export function extremes({ cases }: BackendResult): { worst: (Worst & { id: stri
 }
 
 /** A share of the bound, as people read it: `0.031 of the bound`. */
-export function formatShare(worst: Worst | null): string {
+export function formatShare(worst: Pick<Worst, "share"> | null): string {
   if (worst === null) return "";
   return Number.isFinite(worst.share) ? worst.share.toFixed(worst.share < 10 ? 3 : 0) : "not finite";
 }

@@ -52,6 +52,24 @@ export class Execution {
     return new Execution(await openSession(ort, bytes, options), [...wanted], given);
   }
 
+  /** The tensors of one run of the whole model, inputs among them. */
+  static async runOnce(
+    { model, analysis }: Analysed,
+    ort: Runtime,
+    values: Iterable<string>,
+    feeds: Feeds,
+    options: SessionOptions,
+  ): Promise<Feeds> {
+    const { given } = analysis.root;
+    const wanted = new Set([...values].filter((name) => !given.has(name)));
+    const session = await openSession(ort, await tappedModel(model, analysis.root, wanted, true), options);
+    try {
+      return { ...feeds, ...(await runSession(session, feeds, [...wanted])) };
+    } finally {
+      await session.release();
+    }
+  }
+
   /** The values of one run; null for those that are no floating-point numbers. */
   async run(feeds: Feeds): Promise<ReadonlyMap<string, Values | null>> {
     const results = this.#session === null ? {} : await runSession(this.#session, feeds, this.#taps);

@@ -25,8 +25,7 @@ export function randomInputs(
 ): Feeds {
   if (!Number.isSafeInteger(seed) || seed < 0) throw new BatchNormError("invalid-argument", "The seed is wrong", seed, "a whole number");
   const uniform = generator(seed);
-  // Box and Muller: 1 - u is never 0, whose logarithm is infinite.
-  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const normal = normalOf(uniform);
   const bit = (): number => (uniform() < 0.5 ? 0 : 1);
   const initializers = new Set(proto.graph?.initializer.map(({ name }) => name));
   const feeds: Record<string, Feeds[string]> = {};
@@ -67,6 +66,17 @@ export function randomInputs(
     }
   }
   return feeds;
+}
+
+/** Normally distributed numbers, always the same. */
+export function normals(length: number): Float64Array {
+  const normal = normalOf(generator(0));
+  return Float64Array.from({ length }, normal);
+}
+
+/** Box and Muller: 1 - u is never 0, whose logarithm is infinite. */
+function normalOf(uniform: () => number): () => number {
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 /** Uniform in [0, 1): a Weyl sequence through a mixer of 32 bits. */

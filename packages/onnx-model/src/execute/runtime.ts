@@ -23,7 +23,8 @@ export interface Values {
 /** @throws BatchNormError `runtime-failure` for a model that the runtime does not take. */
 export async function openSession({ InferenceSession }: Runtime, bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   try {
-    return await InferenceSession.create(bytes, { logSeverityLevel: 3, ...options });
+    // Errors come as exceptions: printed as well they would stand in the middle of a report.
+    return await InferenceSession.create(bytes, { logSeverityLevel: 4, ...options });
   } catch (cause) {
     throw runtimeFailure("The runtime does not take the model", cause);
   }

@@ -1,5 +1,5 @@
 import { isBatchNormError } from "@batchnorm/spec";
-import { invalidExternalData, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { EXTERNAL, type TensorProto } from "../proto/index.ts";
 import { elementTypeInfo } from "../tensor/element-type.ts";
 import { dimsOf, rawLength, sizeOf } from "../tensor/tensor-check.ts";
@@ -29,7 +29,7 @@ export interface ExternalPlace {
 /**
  * Where the data of a tensor with external data is.
  *
- * @throws BatchNormError `invalid-external-data` for a path that leaves the model's folder, an offset or a length that
+ * @throws BatchNormError `invalid-file` for a path that leaves the model's folder, an offset or a length that
  * is no number, a length that does not fit the dimensions.
  */
 export function externalPlace(tensor: TensorProto): ExternalPlace {
@@ -40,23 +40,23 @@ export function externalPlace(tensor: TensorProto): ExternalPlace {
     if (text === undefined) return undefined;
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-      throw invalidExternalData(`${what} has a wrong ${key}`, text, "a number of bytes");
+      throw invalidFile(`${what} has a wrong ${key}`, text, "a number of bytes");
     }
     return value;
   };
   const location = entry("location");
-  if (location === undefined) throw invalidExternalData(`${what} has no location`, "no location", "the path of a file beside the model");
+  if (location === undefined) throw invalidFile(`${what} has no location`, "no location", "the path of a file beside the model");
   const path = checkPath(what, location);
   const offset = number("offset") ?? 0;
   const declared = number("length");
   const bits = elementTypeInfo(tensor.dataType)?.bits ?? null;
   if (bits === null) {
     if (elementTypeInfo(tensor.dataType) === null && declared !== undefined) return { path, offset, length: declared };
-    throw invalidExternalData(`${what} is of a type that cannot be outside`, tensor.dataType, "a type of a fixed size");
+    throw invalidFile(`${what} is of a type that cannot be outside`, tensor.dataType, "a type of a fixed size");
   }
   const length = rawLength(sizeOf(dimsOf(tensor)), bits);
   if (declared !== undefined && declared !== length) {
-    throw invalidExternalData(`${what} does not fill the dimensions`, `${declared} bytes`, `${length}`);
+    throw invalidFile(`${what} does not fill the dimensions`, `${declared} bytes`, `${length}`);
   }
   return { path, offset, length };
 }
@@ -68,7 +68,7 @@ function checkPath(what: string, location: string): string {
   const parts = location.split(/[/\\]/);
   const outside = location === "" || parts[0] === "" || /^[a-z]:|:\/\/|\0/i.test(location) || parts.includes("..");
   const path = parts.filter((part) => part !== "" && part !== ".").join("/");
-  if (outside || path === "") throw invalidExternalData(`${what} would leave the model's folder`, location, "a relative path without ..");
+  if (outside || path === "") throw invalidFile(`${what} would leave the model's folder`, location, "a relative path without ..");
   return path;
 }
 
@@ -98,7 +98,7 @@ export class ExternalData {
   /**
    * Loads what was asked for in vain. Returns whether there was anything.
    *
-   * @throws BatchNormError `invalid-external-data` without a reader, or where it fails or gives another number of
+   * @throws BatchNormError `invalid-file` without a reader, or where it fails or gives another number of
    * bytes.
    */
   async load(): Promise<boolean> {
@@ -112,23 +112,18 @@ export class ExternalData {
   async #fetch(tensor: TensorProto): Promise<Uint8Array> {
     const { path, offset, length } = externalPlace(tensor);
     if (this.#read === null) {
-      throw invalidExternalData(`The tensor ${quoted(tensor.name)} is in another file`, path, "a model that was read with `external`");
+      throw invalidFile(`The tensor ${quoted(tensor.name)} is in another file`, path, "a model that was read with `external`");
     }
     let bytes: unknown;
     try {
       bytes = length === 0 ? new Uint8Array() : await this.#read(path, offset, length);
     } catch (cause) {
       if (isBatchNormError(cause)) throw cause;
-      throw invalidExternalData(
-        `The file ${quoted(path)} could not be read`,
-        cause instanceof Error ? cause.message : cause,
-        "its bytes",
-        cause,
-      );
+      throw invalidFile(`The file ${quoted(path)} could not be read`, cause instanceof Error ? cause.message : cause, "its bytes", cause);
     }
-    if (!(bytes instanceof Uint8Array)) throw invalidExternalData(`The reader of ${quoted(path)} gave no bytes`, bytes, "a Uint8Array");
+    if (!(bytes instanceof Uint8Array)) throw invalidFile(`The reader of ${quoted(path)} gave no bytes`, bytes, "a Uint8Array");
     if (bytes.length !== length) {
-      throw invalidExternalData(`The file ${quoted(path)} has not what it should`, `${bytes.length} bytes from ${offset} on`, `${length}`);
+      throw invalidFile(`The file ${quoted(path)} has not what it should`, `${bytes.length} bytes from ${offset} on`, `${length}`);
     }
     return bytes;
   }
@@ -138,7 +133,7 @@ export class ExternalData {
 export function readerOf(files: ExternalFiles): ExternalReader {
   return async (path, offset, length) => {
     if (!Object.hasOwn(files, path))
-      throw invalidExternalData("A file beside the model is missing", path, Object.keys(files).join(", ") || "files");
+      throw invalidFile("A file beside the model is missing", path, Object.keys(files).join(", ") || "files");
     const file = files[path];
     if (file instanceof Uint8Array) return file.subarray(offset, offset + length);
     return new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());

@@ -1,6 +1,6 @@
 import { BatchNormError, describeValue } from "@batchnorm/spec";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { invalidModel } from "../errors.ts";
+import { invalidFile } from "../errors.ts";
 import { checkAttributes } from "../graph/attribute.ts";
 import { buildScopes } from "../graph/build-scopes.ts";
 import { EXTERNAL, type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "../proto/index.ts";
@@ -32,8 +32,8 @@ export interface ModelFiles {
  *
  * The bytes are not copied: do not write to them as long as the model is in use. A Buffer is fine.
  *
- * @throws BatchNormError `invalid-argument` for anything but bytes; `invalid-model` for bytes that are no model or
- * contradict themselves; `invalid-external-data` for data whose path leaves the model's folder.
+ * @throws BatchNormError `invalid-argument` for anything but bytes; `invalid-file` for bytes that are no model or
+ * contradict themselves, and for data whose path leaves the model's folder.
  */
 export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxModel {
   const isBytes = source instanceof Uint8Array || isArrayBuffer(source);
@@ -45,7 +45,7 @@ export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxMo
   checkWire(ModelProtoSchema, bytes);
   const proto = decode(bytes);
   if (proto.irVersion < 1n)
-    throw invalidModel("The model does not say its IR version", Number(proto.irVersion), "the bytes of an ONNX model");
+    throw invalidFile("The model does not say its IR version", Number(proto.irVersion), "the bytes of an ONNX model");
   checkContents(proto);
   buildScopes(proto);
   return { proto, external: new ExternalData(typeof reader === "object" ? readerOf(reader) : (reader ?? null)) };
@@ -55,11 +55,11 @@ export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxMo
  * The bytes of a model. Data that was in files beside it and was not changed is still there; what was changed is in the
  * bytes.
  *
- * @throws BatchNormError `invalid-model` for a model of more than 2 GB.
+ * @throws BatchNormError `invalid-file` for a model of more than 2 GB.
  */
 export function writeModel(model: OnnxModel): Uint8Array {
   const bytes = toBinary(ModelProtoSchema, model.proto);
-  if (bytes.length > LARGEST_FILE) throw invalidModel("The model is too large for one file", bytes.length, `at most ${LARGEST_FILE} bytes`);
+  if (bytes.length > LARGEST_FILE) throw invalidFile("The model is too large for one file", bytes.length, `at most ${LARGEST_FILE} bytes`);
   return bytes;
 }
 
@@ -85,7 +85,7 @@ function decode(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
-    throw invalidModel("The model could not be read", bytes, "the bytes of an ONNX model", cause);
+    throw invalidFile("The model could not be read", bytes, "the bytes of an ONNX model", cause);
   }
 }
 

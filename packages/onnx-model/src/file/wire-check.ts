@@ -1,5 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { invalidModel } from "../errors.ts";
+import { invalidFile } from "../errors.ts";
 
 /** Messages within messages: a model with an If in an If in an If has some 20. The decoder's own limit is 100. */
 const DEEPEST = 90;
@@ -20,7 +20,7 @@ const BITS_32 = 5;
  * over the end of the file or of the message around them, fields of another wire type than the schema's, text that is
  * not UTF-8. After this the decoder cannot fail, and reads what any other one reads.
  *
- * @throws BatchNormError `invalid-model`, with the field and its place.
+ * @throws BatchNormError `invalid-file`, with the field and its place.
  */
 export function checkWire(schema: DescMessage, bytes: Uint8Array): void {
   new Walk(bytes).message(schema, bytes.length, [schema.name]);
@@ -130,7 +130,7 @@ class Walk {
 
   #refuse(path: readonly string[], what: string, received: unknown, expected: string, cause?: unknown): Error {
     const shown = path.length > 8 ? [...path.slice(0, 4), "...", ...path.slice(-3)] : path;
-    return invalidModel(`${shown.join(".")} ${what}, at byte ${this.#at}`, received, expected, cause);
+    return invalidFile(`${shown.join(".")} ${what}, at byte ${this.#at}`, received, expected, cause);
   }
 }
 

@@ -14,7 +14,7 @@ import { viewOf } from "./operator.ts";
  * training mode; what was folded into other nodes before; and what looks like one and is none. Only the arrays of
  * layers are read.
  *
- * @throws BatchNormError `invalid-model` for a BatchNormalization that no runtime takes, `invalid-external-data`.
+ * @throws BatchNormError `invalid-file`, also for a BatchNormalization that no runtime takes.
  */
 export async function find(model: OnnxModel): Promise<FindResult> {
   return complete(model, () => describe(analyse(model.proto, model.external)));

@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { floatAttribute, intAttribute } from "../graph/attribute.ts";
 import { isOperator, producerOf, resolve, type Scope, type Value } from "../graph/scope.ts";
 import { type Axis, axisAt, type Context, origin, sameValue } from "../graph/trace.ts";
@@ -22,12 +22,12 @@ const FIRST_MODE_BY_OUTPUTS = 7;
  *
  * Source: ONNX operators, `BatchNormalization`, versions 1, 6, 7, 9, 14 and 15.
  *
- * @throws BatchNormError `invalid-model` for a node with fewer inputs than five, with arrays that are no vectors of one
+ * @throws BatchNormError `invalid-file` for a node with fewer inputs than five, with arrays that are no vectors of one
  * length, or with attributes of the wrong type.
  */
 export function matchOperator(context: Context, scope: Scope, node: NodeProto): Match | LookalikeMatch {
   if (!node.input[0] || !node.output[0]) {
-    throw invalidModel(
+    throw invalidFile(
       `The BatchNormalization ${quoted(node.name)} has no data to normalize`,
       node.input.length,
       "five inputs and an output",
@@ -36,7 +36,7 @@ export function matchOperator(context: Context, scope: Scope, node: NodeProto): 
   const sources: Partial<Record<ArrayName, Source>> = {};
   for (const [k, name] of ARRAY_NAMES.entries()) {
     const value = resolve(scope, node.input[k + 1]);
-    if (value === null) throw invalidModel(`The BatchNormalization ${quoted(node.name)} lacks an input`, node.input.length, "five inputs");
+    if (value === null) throw invalidFile(`The BatchNormalization ${quoted(node.name)} lacks an input`, node.input.length, "five inputs");
     sources[name] = { value, read: { node, index: k + 1 }, constant: context.constants.of(value) };
   }
   const perPosition = scope.opset <= LAST_SPATIAL && intAttribute(scope, node, "spatial", 1) === 0;
@@ -68,7 +68,7 @@ function modeOf(scope: Scope, node: NodeProto): LayerMode {
   const { opset } = scope;
   if (opset >= FIRST_TRAINING_MODE) {
     const mode = intAttribute(scope, node, "training_mode", 0);
-    if (mode !== 0 && mode !== 1) throw invalidModel(`training_mode of the node ${quoted(node.name)} is wrong`, mode, "0 or 1");
+    if (mode !== 0 && mode !== 1) throw invalidFile(`training_mode of the node ${quoted(node.name)} is wrong`, mode, "0 or 1");
     return mode === 1 ? "training" : "inference";
   }
   if (opset >= FIRST_MODE_BY_OUTPUTS) return node.output.slice(1).some((name) => name !== "") ? "training" : "inference";
@@ -81,10 +81,10 @@ function channelsOf(node: NodeProto, sources: Readonly<Partial<Record<ArrayName,
     const dims = sources[name]?.constant?.dims;
     if (dims === undefined) continue;
     if (!perPosition && (dims.length !== 1 || (channels !== null && channels !== dims[0]))) {
-      throw invalidModel(`${name} of the BatchNormalization ${quoted(node.name)} has a wrong shape`, dims, `[${channels ?? "channels"}]`);
+      throw invalidFile(`${name} of the BatchNormalization ${quoted(node.name)} has a wrong shape`, dims, `[${channels ?? "channels"}]`);
     }
     if (sizeOf(dims) === 0)
-      throw invalidModel(`${name} of the BatchNormalization ${quoted(node.name)} is empty`, dims, "at least one channel");
+      throw invalidFile(`${name} of the BatchNormalization ${quoted(node.name)} is empty`, dims, "at least one channel");
     channels = dims[0] ?? 1;
   }
   return channels;

@@ -1,4 +1,5 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { copyModel } from "../edit/copy.ts";
 import { Draft } from "../edit/draft.ts";
 import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
@@ -6,11 +7,14 @@ import { nodeName } from "../find/find.ts";
 import type { Form, Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
 import { type Float16Report, float16Model } from "../float16/convert.ts";
-import type { NodeProto } from "../proto/index.ts";
+import { channelAxis } from "../graph/climb.ts";
+import { isOperator, resolve, type Value } from "../graph/scope.ts";
+import type { Axis, Context } from "../graph/trace.ts";
+import type { ModelProto, NodeProto } from "../proto/index.ts";
 import { applyFold, isFresh } from "./apply.ts";
 import type { FoldBound } from "./bound.ts";
 import { foldNumbers } from "./numbers.ts";
-import { planFold } from "./plan.ts";
+import { type Plan, planFold } from "./plan.ts";
 import { isRefusal, type Refusal } from "./reason.ts";
 
 export interface FoldOptions {
@@ -69,14 +73,44 @@ export interface FoldResult {
  * The model that is given is not changed. It says nothing about whether a layer should be folded: a folded layer cannot
  * be trained, recalibrated or read back.
  *
- * @throws BatchNormError `invalid-argument` for options, `invalid-model`, `invalid-external-data`.
+ * @throws BatchNormError `invalid-argument` for options, `invalid-file`.
  */
 export async function fold(model: OnnxModel, options: FoldOptions = {}): Promise<FoldResult> {
+  const { model: folded, report } = await foldInPasses(model, options);
+  return { model: folded, report };
+}
+
+/** A fold, as whoever executes it has to know it. */
+export interface Fold {
+  readonly folded: FoldedLayer;
+  /** What goes into the two nodes, and what comes out of them, before and after alike. */
+  readonly input: Value;
+  readonly output: Value;
+  /** Where the channels of the bound lie in the output. */
+  readonly axis: Axis;
+}
+
+/** Folds that were carried out together: none of them touches a node of another. */
+export interface FoldPass {
+  readonly before: ModelProto;
+  readonly after: ModelProto;
+  readonly folds: readonly Fold[];
+}
+
+export interface FoldInPasses extends FoldResult {
+  /** The folded model without what float16 changed. */
+  readonly float32: OnnxModel;
+  readonly passes: readonly FoldPass[];
+}
+
+/** `fold`, and how it came about. */
+export async function foldInPasses(model: OnnxModel, options: FoldOptions): Promise<FoldInPasses> {
   const { wanted, float16 } = checkOptions(options);
   return complete(model, () => {
-    const result = foldAll(model, wanted);
+    const { passes, ...result } = foldAll(model, wanted);
     // Without the weights that still have to be loaded there is nothing to convert yet.
-    return float16 && !model.external.isWanting ? inFloat16(result) : result;
+    const converted = float16 && !model.external.isWanting ? inFloat16(result) : result;
+    return { ...converted, float32: result.model, passes };
   });
 }
 
@@ -99,9 +133,9 @@ function checkOptions(options: FoldOptions): { readonly wanted: ReadonlySet<stri
   return { wanted: new Set(layers as string[]), float16 };
 }
 
-function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResult {
+function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResult & Pick<FoldInPasses, "passes"> {
   const draft = new Draft(model.proto);
-  const folded: FoldedLayer[] = [];
+  const passes: FoldPass[] = [];
   // Names are those before the first fold: later there are fewer layers, and some would be called otherwise.
   const names = new Map<NodeProto, Map<string, string>>();
   const refused = new Map<NodeProto, Refusal>();
@@ -111,6 +145,8 @@ function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResu
     const nameOf = (match: Match): string => names.get(match.nodes[0])?.get(match.scope.path) ?? "";
     const touched = new Set<NodeProto>();
     const kept: KeptLayer[] = [];
+    const folds: Fold[] = [];
+    const before = copyModel(draft.proto);
     // All plans before the first change: what was found does not know of changes.
     const plans = analysis.matches.map((match) => refused.get(match.nodes[0]) ?? planFold(analysis, match));
     for (const [k, match] of analysis.matches.entries()) {
@@ -132,22 +168,32 @@ function foldAll(model: OnnxModel, wanted: ReadonlySet<string> | null): FoldResu
       }
       const into = { node: nodeName(plan.scope, plan.linear), operator: plan.linear.opType };
       const through = plan.passed.map((node) => nodeName(match.scope, node));
+      const ends = endsOf(analysis.context, plan);
       const { copied, added, touched: nodes } = applyFold(draft, analysis.context, plan, numbers);
       for (const node of nodes) touched.add(node);
-      folded.push({
-        ...about,
-        channels: plan.affine.multiplier.length,
-        into,
-        direction: plan.direction,
-        through,
-        copied,
-        added,
-        bound: numbers.bound,
-      });
+      const channels = plan.affine.multiplier.length;
+      const folded = { ...about, channels, into, direction: plan.direction, through, copied, added, bound: numbers.bound };
+      folds.push({ folded, ...ends });
     }
-    if (touched.size === 0) return { model: { proto: draft.proto, external: model.external }, report: { folded, kept, float16: null } };
+    if (touched.size === 0) {
+      const folded = passes.flatMap((pass) => pass.folds.map((each) => each.folded));
+      return { model: { proto: draft.proto, external: model.external }, report: { folded, kept, float16: null }, passes };
+    }
     draft.removeUnused();
+    passes.push({ before, after: copyModel(draft.proto), folds });
   }
+}
+
+/** The values between which a fold changes the way, and the axis of the folded node's channels in the second. */
+function endsOf(context: Context, { direction, linear, scope, match, weightIndex }: Plan): Omit<Fold, "folded"> {
+  const data = linear.input[isOperator(linear, "MatMul") ? 1 - weightIndex : 0];
+  return direction === "backward"
+    ? { input: resolve(scope, data)!, output: { scope: match.scope, name: match.output }, axis: match.axis }
+    : {
+        input: resolve(match.scope, match.input)!,
+        output: { scope, name: linear.output[0] },
+        axis: channelAxis(context, scope, linear),
+      };
 }
 
 function nameAll({ matches, names }: Analysis, known: Map<NodeProto, Map<string, string>>, wanted: ReadonlySet<string> | null): void {

@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { type AttributeProto, AttributeType, type AttributeTypeName, type NodeProto, type TensorProto } from "../proto/index.ts";
 import type { Scope } from "./scope.ts";
 
@@ -31,18 +31,18 @@ export function attributeType(attribute: AttributeProto): AttributeTypeName | nu
 /**
  * Checks that no attribute of a node is there twice, and that each holds a value of the type that it says.
  *
- * @throws BatchNormError `invalid-model`.
+ * @throws BatchNormError `invalid-file`.
  */
 export function checkAttributes(node: NodeProto): void {
   const seen = new Set<string>();
   for (const attribute of node.attribute) {
     const what = `The attribute ${quoted(attribute.name)} of the node ${quoted(node.name || node.opType)}`;
-    if (seen.has(attribute.name)) throw invalidModel(`${what} is there twice`, attribute.name, "each attribute once");
+    if (seen.has(attribute.name)) throw invalidFile(`${what} is there twice`, attribute.name, "each attribute once");
     seen.add(attribute.name);
     const set = TYPE_NAMES.filter((name) => isSet(attribute, FIELD_OF[name]));
     const type = attributeType(attribute);
     if (set.length > 1 || (set.length === 1 && type !== null && set[0] !== type)) {
-      throw invalidModel(`${what} has a value of another type`, set.join(" and "), type ?? "one value");
+      throw invalidFile(`${what} has a value of another type`, set.join(" and "), type ?? "one value");
     }
   }
 }
@@ -53,23 +53,23 @@ function isSet(attribute: AttributeProto, field: keyof AttributeProto): boolean 
 }
 
 /** The attribute of a node; inside of a function, one that refers to the call's is that, or the function's default. */
-function find(scope: Scope, node: NodeProto, name: string): AttributeProto | null {
+export function attributeOf(scope: Scope, node: NodeProto, name: string): AttributeProto | null {
   const attribute = node.attribute.find((each) => each.name === name);
   if (attribute === undefined || attribute.refAttrName === "") return attribute ?? null;
   // A branch inside of a function body sees the attributes of that function's call.
   let body: Scope | null = scope;
   while (body !== null && body.kind !== "function") body = body.outer;
   if (body === null || body.caller === null) return null;
-  return find(body.caller.scope, body.caller.node, attribute.refAttrName) ?? body.defaults.get(attribute.refAttrName) ?? null;
+  return attributeOf(body.caller.scope, body.caller.node, attribute.refAttrName) ?? body.defaults.get(attribute.refAttrName) ?? null;
 }
 
 function typed(scope: Scope, node: NodeProto, name: string, wanted: AttributeTypeName): AttributeProto | null {
-  const attribute = find(scope, node, name);
+  const attribute = attributeOf(scope, node, name);
   if (attribute === null) return null;
   const type = attributeType(attribute);
   if (type !== wanted) {
     const what = `The attribute ${quoted(name)} of the node ${quoted(node.name || node.opType)} has the wrong type`;
-    throw invalidModel(what, type ?? attribute.type, wanted);
+    throw invalidFile(what, type ?? attribute.type, wanted);
   }
   return attribute;
 }
@@ -79,7 +79,7 @@ export function hasAttribute(node: NodeProto, name: string): boolean {
   return node.attribute.some((each) => each.name === name);
 }
 
-/** @throws BatchNormError `invalid-model` for an attribute of another type. The same holds for the functions below. */
+/** @throws BatchNormError `invalid-file` for an attribute of another type. The same holds for the functions below. */
 export function floatAttribute(scope: Scope, node: NodeProto, name: string, otherwise: number): number {
   return typed(scope, node, name, "float")?.f ?? otherwise;
 }
@@ -110,5 +110,5 @@ export function tensorAttribute(scope: Scope, node: NodeProto, name: string): Te
 function safe(node: NodeProto, name: string, value: bigint): number {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return number;
-  throw invalidModel(`The attribute ${quoted(name)} of the node ${quoted(node.name || node.opType)} is absurd`, value, "a small integer");
+  throw invalidFile(`The attribute ${quoted(name)} of the node ${quoted(node.name || node.opType)} is absurd`, value, "a small integer");
 }

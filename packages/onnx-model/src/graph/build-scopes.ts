@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto } from "../proto/index.ts";
 import { attributeType } from "./attribute.ts";
 import { checkOrder } from "./check-order.ts";
@@ -20,11 +20,11 @@ const LARGEST_OPSET = 100;
 /**
  * The main graph of a model, with all scopes within, in the order of the file.
  *
- * @throws BatchNormError `invalid-model` for a model without graph or opset, for names that are defined twice or
+ * @throws BatchNormError `invalid-file` for a model without graph or opset, for names that are defined twice or
  * nowhere, for cycles, and for functions that call themselves.
  */
 export function buildScopes(model: ModelProto): Scope {
-  if (model.graph === undefined) throw invalidModel("The model has no graph", "no graph", "the bytes of an ONNX model");
+  if (model.graph === undefined) throw invalidFile("The model has no graph", "no graph", "the bytes of an ONNX model");
   return new Builder(model).scope("graph", "", model.graph, null, null, modelOpset(model), 0);
 }
 
@@ -48,16 +48,16 @@ function modelOpset({ opsetImport, irVersion }: ModelProto): number {
   if (opset !== null) return opset;
   // Before IR version 3 models did not say it, and there was only one.
   if (irVersion > 0n && irVersion < 3n) return 1;
-  throw invalidModel("The model does not say its opset", opsetImport.length, "a version of the default domain");
+  throw invalidFile("The model does not say its opset", opsetImport.length, "a version of the default domain");
 }
 
 function opsetOf(imports: readonly OperatorSetIdProto[]): number | null {
   const versions = new Set(imports.filter((each) => domainOf(each) === "").map(({ version }) => version));
-  if (versions.size > 1) throw invalidModel("The model has two opsets of one domain", [...versions].map(Number), "one version");
+  if (versions.size > 1) throw invalidFile("The model has two opsets of one domain", [...versions].map(Number), "one version");
   const [version] = versions;
   if (version === undefined) return null;
   if (version < 1n || version > LARGEST_OPSET) {
-    throw invalidModel("The opset is absurd", Number(version), `a version from 1 to ${LARGEST_OPSET}`);
+    throw invalidFile("The opset is absurd", Number(version), `a version from 1 to ${LARGEST_OPSET}`);
   }
   return Number(version);
 }
@@ -71,7 +71,7 @@ class Builder {
     this.#irVersion = Number(irVersion);
     for (const each of functions) {
       const key = keyOf(each.domain, each.name, each.overload);
-      if (this.#functions.has(key)) throw invalidModel(`The function ${quoted(each.name)} is there twice`, each.name, "each function once");
+      if (this.#functions.has(key)) throw invalidFile(`The function ${quoted(each.name)} is there twice`, each.name, "each function once");
       this.#functions.set(key, each);
     }
   }
@@ -86,10 +86,10 @@ class Builder {
     depth: number,
   ): Scope {
     if (depth > DEEPEST)
-      throw invalidModel("Branches or functions are nested too deeply", depth, `at most ${DEEPEST}, and no function in itself`);
+      throw invalidFile("Branches or functions are nested too deeply", depth, `at most ${DEEPEST}, and no function in itself`);
     if (kind === "function") this.#nodesOfCalls += proto.node.length;
     if (this.#nodesOfCalls > MOST_NODES_OF_CALLS) {
-      throw invalidModel("The calls of functions come to too many nodes", this.#nodesOfCalls, `at most ${MOST_NODES_OF_CALLS}`);
+      throw invalidFile("The calls of functions come to too many nodes", this.#nodesOfCalls, `at most ${MOST_NODES_OF_CALLS}`);
     }
     const uses = new Map<string, Use[]>();
     const inner = new Map<NodeProto, readonly Scope[]>();
@@ -121,7 +121,7 @@ class Builder {
     }
     for (const name of scope.outputs) {
       if (!isVisible(scope, name))
-        throw invalidModel(`The output ${quoted(name)} of ${where(path)} is not computed`, name, "the name of a value");
+        throw invalidFile(`The output ${quoted(name)} of ${where(path)} is not computed`, name, "the name of a value");
     }
     checkOrder(scope);
     return scope;
@@ -157,7 +157,7 @@ function addUse(scope: Scope, node: NodeProto, index: number, name: string): voi
     }
     if (at.caller !== null) holder = at.caller.node;
   }
-  throw invalidModel(
+  throw invalidFile(
     `The node ${quoted(node.name || node.opType)} reads a value that nobody gives`,
     name,
     "an input, an initializer or an output",

@@ -1,11 +1,11 @@
-import { invalidModel } from "../errors.ts";
+import { invalidFile } from "../errors.ts";
 import type { NodeProto } from "../proto/index.ts";
 import type { Scope } from "./scope.ts";
 
 /**
  * Checks that there is an order in which the nodes can run. They may stand in any, as onnxruntime takes them.
  *
- * @throws BatchNormError `invalid-model` for nodes that wait for each other.
+ * @throws BatchNormError `invalid-file` for nodes that wait for each other.
  */
 export function checkOrder(scope: Scope): void {
   const waits = new Map<NodeProto, number>();
@@ -32,6 +32,6 @@ export function checkOrder(scope: Scope): void {
   }
   if (done < scope.nodes.length) {
     const [stuck] = [...waits].find(([, left]) => left > 0)!;
-    throw invalidModel("The nodes wait for each other in a circle", stuck.name || stuck.opType, "a graph without cycles");
+    throw invalidFile("The nodes wait for each other in a circle", stuck.name || stuck.opType, "a graph without cycles");
   }
 }

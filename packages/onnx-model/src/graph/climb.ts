@@ -35,7 +35,7 @@ export function climb(context: Context, scope: Scope, name: string, axis: Axis):
     if (node === null || before === null) return { node, value, axis: at, passed, axes };
     passed.push(node);
     axes.set(node, at);
-    if (at !== null && movesOnly(node)) at = axisBefore(context, scope, node, at);
+    if (at !== null) at = movesOnly(node) ? axisBefore(context, scope, node, at) : keepsRank(context, scope, node, at) ? at : null;
     value = before;
   }
 }
@@ -45,6 +45,17 @@ export function biasedInput({ constants }: Context, scope: Scope, node: NodeProt
   if (!isOperator(node, "Add") || node.input.length !== 2) return null;
   const [a, b] = node.input.map((name) => constants.get(scope, name) !== null);
   return a === b ? null : node.input[a ? 1 : 0];
+}
+
+/**
+ * Whether an axis of what an Add gives is the same axis of its data: a constant with more axes puts some in front. Counted from the end an
+ * axis stays where it is.
+ */
+function keepsRank({ constants, shapes }: Context, scope: Scope, node: NodeProto, axis: Axis): boolean {
+  const [a, b] = node.input.map((name) => constants.get(scope, name)?.dims.length ?? null);
+  const added = a ?? b ?? 0;
+  const rank = shapes.get(scope, node.input[a === null ? 0 : 1])?.length ?? null;
+  return axis.axis < 0 || (rank === null ? added <= 1 : added <= rank);
 }
 
 /** The axis along which a linear node's outputs are channels of their own, in its output. */

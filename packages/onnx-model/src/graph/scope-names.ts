@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import type { FunctionProto, GraphProto, NodeProto, TensorProto, TypeProto } from "../proto/index.ts";
 import type { Scope } from "./scope.ts";
 
@@ -8,7 +8,7 @@ export type Names = Pick<Scope, "nodes" | "inputs" | "given" | "outputs" | "init
 /**
  * The names that a graph or function defines, and by what.
  *
- * @throws BatchNormError `invalid-model` for a name that is defined twice.
+ * @throws BatchNormError `invalid-file` for a name that is defined twice.
  */
 export function namesOf(proto: GraphProto | FunctionProto): Names {
   const isGraph = proto.$typeName === "batchnorm.onnx.GraphProto";
@@ -21,12 +21,12 @@ export function namesOf(proto: GraphProto | FunctionProto): Names {
   }
   const producers = new Map<string, NodeProto>();
   const given = new Set(inputs);
-  if (given.size < inputs.length) throw invalidModel("Two inputs have one name", inputs, "each name once");
+  if (given.size < inputs.length) throw invalidFile("Two inputs have one name", inputs, "each name once");
   for (const node of proto.node) {
     for (const name of node.output) {
       if (name === "") continue;
       if (producers.has(name) || given.has(name) || initializers.has(name)) {
-        throw invalidModel(`The value ${quoted(name)} is defined twice`, name, "each name once");
+        throw invalidFile(`The value ${quoted(name)} is defined twice`, name, "each name once");
       }
       producers.set(name, node);
     }

@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import type { AttributeProto, FunctionProto, GraphProto, NodeProto, TensorProto, TypeProto } from "../proto/index.ts";
 
 /** One place where a value is read: input `index` of `node`, which lies in `scope`. */
@@ -65,13 +65,13 @@ export function defines(scope: Scope, name: string): boolean {
  * Where a name that is read in a scope is defined: there, or in a scope around it. An input of a function is what the
  * call gives. Null for an input that was left out: by an empty name, or by a list that ends before it.
  *
- * @throws BatchNormError `invalid-model` for a name that is defined nowhere.
+ * @throws BatchNormError `invalid-file` for a name that is defined nowhere.
  */
 export function resolve(scope: Scope, name: string | undefined): Value | null {
   if (name === undefined || name === "") return null;
   let at: Scope | null = scope;
   while (at !== null && !defines(at, name)) at = at.outer;
-  if (at === null) throw invalidModel(`The value ${quoted(name)} is not defined`, name, "an input, an initializer or an output of a node");
+  if (at === null) throw invalidFile(`The value ${quoted(name)} is not defined`, name, "an input, an initializer or an output of a node");
   if (at.kind !== "function" || at.caller === null || !at.given.has(name)) return { scope: at, name };
   const given = at.caller.node.input[at.inputs.indexOf(name)] ?? "";
   return resolve(at.caller.scope, given);

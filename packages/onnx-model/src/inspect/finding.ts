@@ -16,6 +16,10 @@ export type FindingCode =
   | "overridable" // a caller may feed other arrays
   | "not-constant" // an array is computed at run time
   | "not-spatial" // statistics per position: not the layer of the spec
+  | "weights-disagree" // the file's numbers are not those of the weight file beside it
+  | "merged-bias" // l is that of the layer and of a bias before it
+  | "no-weights" // the weight file has nothing for the layer
+  | "unused-weights" // the weight file has states that belong to no layer
   | "unknown-operator" // an operator of another domain with batch normalization in its name
   | "newer-opset"; // the model is of a newer opset than this package knows
 
@@ -56,6 +60,10 @@ const SEVERITIES: Readonly<Record<FindingCode, Severity>> = {
   overridable: "note",
   "not-constant": "note",
   "not-spatial": "note",
+  "weights-disagree": "warning",
+  "merged-bias": "note",
+  "no-weights": "note",
+  "unused-weights": "note",
   "unknown-operator": "note",
   "newer-opset": "note",
 };

@@ -1,3 +1,5 @@
+import { BatchNormError } from "@batchnorm/spec";
+import type { BatchNormJSON } from "@batchnorm/spec/convert";
 import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import { describe, nodeName } from "../find/find.ts";
@@ -10,10 +12,12 @@ import { allScopes } from "../graph/build-scopes.ts";
 import type { Numbers } from "../graph/constants.ts";
 import type { Value } from "../graph/scope.ts";
 import { origin } from "../graph/trace.ts";
+import { type FilledLayer, matchStates, type NamedState, readAll } from "../states/fill-states.ts";
 import { arrayFindings, median, short } from "./array-findings.ts";
 import { type Finding, finding } from "./finding.ts";
 import { runtimeFaults } from "./runtime-faults.ts";
 import { DEFAULT_EPSILONS, NEWEST_OPSET } from "./thresholds.ts";
+import { type FilledPart, fillLayer, unmatchedFindings, weightsFindings } from "./weights-findings.ts";
 
 /** An array at a glance. The numbers are of its finite entries; null where there are none. */
 export interface ArraySummary {
@@ -33,6 +37,8 @@ export type Foldable =
 export interface InspectedLayer extends Omit<FoundLayer, "parameters" | "statistics" | "affine"> {
   /** Arrays that can be read; null for the others. */
   readonly arrays: Readonly<Record<ArrayName, ArraySummary | null>>;
+  /** Where a weight file was given: the name of the layer's state there, and what of the layer it filled in. Null without. */
+  readonly weights: (Pick<FilledLayer, "state" | "matchedBy" | "agrees"> & { readonly filled: readonly FilledPart[] }) | null;
   readonly fold: Foldable;
 }
 
@@ -53,38 +59,66 @@ export interface InspectReport {
   readonly findings: readonly Finding[];
 }
 
+export interface InspectOptions {
+  /**
+   * The states of a weight file by their names there. They fill in what the model's file lacks, and are checked against what it has: k must be
+   * gamma / sqrt(variance + epsilon).
+   */
+  readonly states?: Readonly<Record<string, BatchNormJSON>>;
+}
+
 /**
  * Looks into a model: a table of its batch normalizations, and findings in words, each with a stable code. Nothing is
  * executed, and only the arrays of layers are read.
  *
- * @throws BatchNormError what `find` throws.
+ * @throws BatchNormError `invalid-argument` for options; what `find` and `fillStates` throw.
  */
-export async function inspect(model: OnnxModel): Promise<InspectReport> {
-  return complete(model, () => report(model));
+export async function inspect(model: OnnxModel, options: InspectOptions = {}): Promise<InspectReport> {
+  const { states, ...rest } = options;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new BatchNormError("invalid-argument", "inspect has no such option", unknown, "states");
+  const known = states === undefined ? null : readAll(states);
+  return complete(model, () => report(model, known));
 }
 
-function report(model: OnnxModel): InspectReport {
+function report(model: OnnxModel, known: readonly NamedState[] | null): InspectReport {
   const analysis = analyse(model.proto, model.external);
-  const { layers, lookalikes, traces } = describe(analysis);
+  const { layers: own, lookalikes, traces } = describe(analysis);
+  const match = known === null ? null : matchStates(own, known);
+  const fillings = new Map(match?.filled.map((each) => [each.layer, each]));
+  const filled = own.map((layer) => {
+    const filling = fillings.get(layer.name);
+    return filling === undefined ? { layer, filled: [], filling: null } : { ...fillLayer(layer, filling), filling };
+  });
+  const layers = filled.map(({ layer }) => layer);
   const { producerName, producerVersion, irVersion } = model.proto;
   const { root, matches } = analysis;
   const shared = sharedTensors(analysis);
-  const findings = layers.flatMap((layer, k) => findingsOf(analysis, layer, matches[k], shared, producerName));
+  const findings = layers.flatMap((layer, k) => {
+    const { filling } = filled[k];
+    // Checked against what the file itself has.
+    const ofWeights = filling === null ? [] : weightsFindings(own[k], filling);
+    return [...findingsOf(analysis, layer, matches[k], shared, producerName), ...ofWeights];
+  });
   const nodes = [...allScopes(root)].reduce((sum, scope) => sum + scope.nodes.length, 0);
   return {
     model: { producer: producerName, producerVersion, irVersion: Number(irVersion), opset: root.opset, nodes },
-    layers: layers.map((layer, k) => inspected(analysis, layer, matches[k])),
+    layers: layers.map((layer, k) => inspected(analysis, layer, matches[k], weightsOf(filled[k]))),
     lookalikes,
     traces,
-    findings: [...findings, ...modelFindings(analysis, lookalikes)],
+    findings: [...findings, ...(match === null ? [] : unmatchedFindings(match)), ...modelFindings(analysis, lookalikes)],
   };
 }
 
-function inspected(analysis: Analysis, layer: FoundLayer, match: Match): InspectedLayer {
+function weightsOf({ filling, filled }: { filling: FilledLayer | null; filled: readonly FilledPart[] }): InspectedLayer["weights"] {
+  return filling && { state: filling.state, matchedBy: filling.matchedBy, agrees: filling.agrees, filled };
+}
+
+function inspected(analysis: Analysis, layer: FoundLayer, match: Match, weights: InspectedLayer["weights"]): InspectedLayer {
   const { parameters, statistics, affine: _, ...rest } = layer;
   const arrays = { ...parameters, ...statistics };
   const summaries = Object.fromEntries(ARRAY_NAMES.map((name) => [name, arrays[name] && summaryOf(arrays[name])]));
-  return { ...rest, arrays: summaries as InspectedLayer["arrays"], fold: foldable(analysis, match) };
+  return { ...rest, arrays: summaries as InspectedLayer["arrays"], weights, fold: foldable(analysis, match) };
 }
 
 function foldable(analysis: Analysis, match: Match): Foldable {

@@ -27,6 +27,8 @@ export interface FilledLayer {
      */
     readonly offset: boolean | null;
   };
+  /** The channels in which they do not. */
+  readonly disagreeing: Readonly<Partial<Record<ArrayName | "multiplier" | "offset", readonly number[]>>>;
 }
 
 export interface FillStatesResult {
@@ -48,16 +50,32 @@ export interface FillStatesResult {
  * @throws BatchNormError `invalid-argument` for states that are no object; what `fromJSON` and `find` throw.
  */
 export async function fillStates(model: OnnxModel, states: Readonly<Record<string, BatchNormJSON>>): Promise<FillStatesResult> {
+  const known = readAll(states);
+  const layers = await complete(model, () => describe(analyse(model.proto, model.external)).layers);
+  return matchStates(layers, known);
+}
+
+/** A state of a weight file, with its name there. */
+export interface NamedState extends ConfigAndState {
+  readonly name: string;
+  readonly json: BatchNormJSON;
+}
+
+/** @throws BatchNormError `invalid-argument` for states that are no object; what `fromJSON` throws. */
+export function readAll(states: Readonly<Record<string, BatchNormJSON>>): readonly NamedState[] {
   if (typeof states !== "object" || states === null || Array.isArray(states)) {
     throw new BatchNormError("invalid-argument", "The states are wrong", states, "an object with the states of layers by their names");
   }
-  const known = Object.entries(states).map(([name, json]) => ({ name, json, ...fromJSON(json) }));
-  const layers = await complete(model, () => describe(analyse(model.proto, model.external)).layers);
+  return Object.entries(states).map(([name, json]) => ({ name, json, ...fromJSON(json) }));
+}
+
+/** `fillStates`, of layers that were found. */
+export function matchStates(layers: readonly FoundLayer[], known: readonly NamedState[]): FillStatesResult {
   const left = new Set(known);
   const filled = new Map<FoundLayer, FilledLayer>();
-  const take = (layer: FoundLayer, state: (typeof known)[number], matchedBy: FilledLayer["matchedBy"]): void => {
+  const take = (layer: FoundLayer, state: NamedState, matchedBy: FilledLayer["matchedBy"]): void => {
     left.delete(state);
-    filled.set(layer, { layer: layer.name, state: state.name, matchedBy, json: state.json, agrees: compare(layer, state) });
+    filled.set(layer, { layer: layer.name, state: state.name, matchedBy, json: state.json, ...compare(layer, state) });
   };
   for (const layer of layers) {
     const named = [...left].filter((state) => isNamed(layer, state.name) && state.json.channels === layer.channels);
@@ -65,7 +83,7 @@ export async function fillStates(model: OnnxModel, states: Readonly<Record<strin
   }
   for (const layer of layers) {
     if (filled.has(layer)) continue;
-    const fitting = [...left].filter((state) => state.json.channels === layer.channels && fits(compare(layer, state)));
+    const fitting = [...left].filter((state) => state.json.channels === layer.channels && fits(compare(layer, state).agrees));
     if (fitting.length === 1) take(layer, fitting[0], "numbers");
   }
   return {
@@ -100,29 +118,42 @@ function fits({ epsilon, arrays, multiplier, offset }: FilledLayer["agrees"]): b
 const ROUNDINGS_OF_K = 7;
 const ROUNDINGS_OF_L = 10;
 
-function compare(layer: FoundLayer, { config, state }: ConfigAndState): FilledLayer["agrees"] {
+function compare(layer: FoundLayer, { config, state }: ConfigAndState): Pick<FilledLayer, "agrees" | "disagreeing"> {
   const own = { ...layer.parameters, ...layer.statistics };
   const gamma = state.parameters.gamma ?? state.statistics.movingMean.map(() => 1);
   const beta = state.parameters.beta ?? state.statistics.movingMean.map(() => 0);
   const given: Record<ArrayName, Float32Array> = { gamma, beta, ...state.statistics };
-  const { movingMean, movingVariance } = given;
-  const k = Float64Array.from(gamma, (value, c) => value / Math.sqrt(movingVariance[c] + config.epsilon));
+  const { movingMean } = given;
+  const k = multiplierOf({ config, state });
   const u = 2 ** -24;
-  const close = (a: ArrayLike<number> | undefined, truth: (c: number) => number, bound: (c: number) => number): boolean | null =>
-    a === undefined ? null : Array.from(a).every((value, c) => Math.abs(value - truth(c)) <= bound(c));
-  const arrays = ARRAY_NAMES.map((name) => [name, own[name]?.every((value, c) => Object.is(Math.fround(value), given[name][c])) ?? null]);
-  return {
+  const wrong = new Map<ArrayName | "multiplier" | "offset", readonly number[]>();
+  const check = (
+    what: ArrayName | "multiplier" | "offset",
+    values: ArrayLike<number> | null | undefined,
+    isRight: (value: number, c: number) => boolean,
+  ): boolean | null => {
+    if (values === null || values === undefined) return null;
+    const channels = Array.from(values).flatMap((value, c) => (isRight(value, c) ? [] : [c]));
+    if (channels.length > 0) wrong.set(what, channels);
+    return channels.length === 0;
+  };
+  const arrays = ARRAY_NAMES.map((name) => [name, check(name, own[name], (value, c) => Object.is(Math.fround(value), given[name][c]))]);
+  const agrees = {
     epsilon: layer.epsilon === null ? null : Math.fround(config.epsilon) === layer.epsilon,
     arrays: Object.fromEntries(arrays) as FilledLayer["agrees"]["arrays"],
-    multiplier: close(
-      layer.affine?.multiplier,
-      (c) => k[c],
-      (c) => ROUNDINGS_OF_K * u * Math.abs(k[c]),
-    ),
-    offset: close(
+    multiplier: check("multiplier", layer.affine?.multiplier, (value, c) => Math.abs(value - k[c]) <= ROUNDINGS_OF_K * u * Math.abs(k[c])),
+    offset: check(
+      "offset",
       layer.affine?.offset,
-      (c) => beta[c] - movingMean[c] * k[c],
-      (c) => ROUNDINGS_OF_L * u * (Math.abs(beta[c]) + Math.abs(movingMean[c] * k[c])),
+      (value, c) =>
+        Math.abs(value - (beta[c] - movingMean[c] * k[c])) <= ROUNDINGS_OF_L * u * (Math.abs(beta[c]) + Math.abs(movingMean[c] * k[c])),
     ),
   };
+  return { agrees, disagreeing: Object.fromEntries(wrong) };
+}
+
+/** k = gamma / sqrt(variance + epsilon), in float64. */
+export function multiplierOf({ config, state }: ConfigAndState): Float64Array {
+  const { gamma } = state.parameters;
+  return Float64Array.from(state.statistics.movingVariance, (value, c) => (gamma?.[c] ?? 1) / Math.sqrt(value + config.epsilon));
 }

@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { ElementType, type TensorProto } from "../proto/index.ts";
 import { elementTypeInfo } from "./element-type.ts";
 import { fromBfloat16, fromFloat16 } from "./half.ts";
@@ -40,7 +40,7 @@ export function isNumeric(tensor: TensorProto): boolean {
 /**
  * The numbers of a tensor that `checkTensor` found in order; `raw` are its bytes where they are in another file.
  *
- * @throws BatchNormError `invalid-model` for a type without such numbers: text, complex numbers, types of less than 8
+ * @throws BatchNormError `invalid-file` for a type without such numbers: text, complex numbers, types of less than 8
  * bits.
  */
 export function readTensor(tensor: TensorProto, raw: Uint8Array = tensor.rawData): Tensor {
@@ -48,7 +48,7 @@ export function readTensor(tensor: TensorProto, raw: Uint8Array = tensor.rawData
   const dims = dimsOf(tensor);
   const type = info?.name ?? `type ${tensor.dataType}`;
   if (info === null || !isNumeric(tensor)) {
-    throw invalidModel(`The numbers of the tensor ${quoted(tensor.name)} cannot be read`, type, "floating-point numbers or integers");
+    throw invalidFile(`The numbers of the tensor ${quoted(tensor.name)} cannot be read`, type, "floating-point numbers or integers");
   }
   if (raw.length > 0) return { type, dims, values: fromRaw(tensor.dataType, raw, sizeOf(dims)) };
   return { type, dims, values: fromTyped(tensor) };

@@ -1,4 +1,4 @@
-import { invalidModel, quoted } from "../errors.ts";
+import { invalidFile, quoted } from "../errors.ts";
 import { EXTERNAL, type TensorProto } from "../proto/index.ts";
 import { type ElementTypeInfo, elementTypeInfo } from "./element-type.ts";
 
@@ -25,27 +25,27 @@ export function rawLength(size: number, bits: number): number {
 /**
  * Checks that a tensor's data is there once and fills its dimensions. Data in another file is checked when it is read.
  *
- * @throws BatchNormError `invalid-model`.
+ * @throws BatchNormError `invalid-file`.
  */
 export function checkTensor(tensor: TensorProto): void {
   const what = `The tensor ${quoted(tensor.name)}`;
   if (tensor.dims.length > HIGHEST_RANK) {
-    throw invalidModel(`${what} has too many dimensions`, tensor.dims.length, `at most ${HIGHEST_RANK}`);
+    throw invalidFile(`${what} has too many dimensions`, tensor.dims.length, `at most ${HIGHEST_RANK}`);
   }
   const dims = dimsOf(tensor);
   const size = sizeOf(dims);
   if (dims.some((dimension) => dimension < 0) || !Number.isSafeInteger(size * 16)) {
-    throw invalidModel(`${what} has impossible dimensions`, dims, "numbers of elements, 0 or more");
+    throw invalidFile(`${what} has impossible dimensions`, dims, "numbers of elements, 0 or more");
   }
-  if (tensor.dataType <= 0) throw invalidModel(`${what} has no element type`, tensor.dataType, "a number of TensorProto.DataType");
+  if (tensor.dataType <= 0) throw invalidFile(`${what} has no element type`, tensor.dataType, "a number of TensorProto.DataType");
   const filled = TYPED_FIELDS.filter((field) => tensor[field].length > 0);
   const hasRaw = tensor.rawData.length > 0;
   if (tensor.dataLocation === EXTERNAL) {
-    if (hasRaw || filled.length > 0) throw invalidModel(`${what} has its data twice`, "external and internal data", "one of them");
+    if (hasRaw || filled.length > 0) throw invalidFile(`${what} has its data twice`, "external and internal data", "one of them");
     return;
   }
-  if (tensor.dataLocation !== 0) throw invalidModel(`${what} is in an unknown place`, tensor.dataLocation, "data_location 0 or 1");
-  if (filled.length + (hasRaw ? 1 : 0) > 1) throw invalidModel(`${what} has its data twice`, filled, "one field of data");
+  if (tensor.dataLocation !== 0) throw invalidFile(`${what} is in an unknown place`, tensor.dataLocation, "data_location 0 or 1");
+  if (filled.length + (hasRaw ? 1 : 0) > 1) throw invalidFile(`${what} has its data twice`, filled, "one field of data");
   const type = elementTypeInfo(tensor.dataType);
   // A type that is newer than this package: whoever wants its numbers will be refused, the model stays readable.
   if (type === null) return;
@@ -54,10 +54,10 @@ export function checkTensor(tensor: TensorProto): void {
 }
 
 function checkRaw(what: string, length: number, size: number, dims: readonly number[], { name, bits }: ElementTypeInfo): void {
-  if (bits === null) throw invalidModel(`${what} has text as raw data`, length, "string_data");
+  if (bits === null) throw invalidFile(`${what} has text as raw data`, length, "string_data");
   const wanted = rawLength(size, bits);
   if (length !== wanted) {
-    throw invalidModel(`${what} does not fill its dimensions`, `${length} bytes`, `${wanted} for ${name} [${dims.slice(0, 8).join(", ")}]`);
+    throw invalidFile(`${what} does not fill its dimensions`, `${length} bytes`, `${wanted} for ${name} [${dims.slice(0, 8).join(", ")}]`);
   }
 }
 
@@ -69,10 +69,10 @@ function checkTyped(
   dims: readonly number[],
   { name, field, entries }: ElementTypeInfo,
 ): void {
-  if (filled !== undefined && filled !== field) throw invalidModel(`${what} has numbers of another type`, filled, `${field} for ${name}`);
+  if (filled !== undefined && filled !== field) throw invalidFile(`${what} has numbers of another type`, filled, `${field} for ${name}`);
   const wanted = Math.ceil(size * entries);
   if (tensor[field].length !== wanted) {
-    throw invalidModel(
+    throw invalidFile(
       `${what} does not fill its dimensions`,
       `${tensor[field].length} numbers`,
       `${wanted} for ${name} [${dims.slice(0, 8).join(", ")}]`,

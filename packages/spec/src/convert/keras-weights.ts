@@ -5,26 +5,26 @@ import { copyState, resolveState } from "../state.ts";
 
 /**
  * The state in a Keras layer's `get_weights()` (clause 16.3): gamma, beta, moving_mean, moving_variance, each `[channels]`, without gamma where
- * scale is off and without beta where center is off. Freezing does not change the order.
+ * scale is off and without beta where center is off; both are on where the config does not say. Freezing does not change the order.
  *
  * Source: Keras 3 and tf-keras, `BatchNormalization.build`, in the order of its `add_weight` calls.
  *
  * @throws BatchNormError `invalid-argument` without a config, `invalid-state` for another number of weights, and what `resolveState` throws.
  */
-export function fromKerasWeights(config: Pick<BatchNormConfig, "center" | "scale">, weights: readonly Numbers[]): BatchNormState {
+export function fromKerasWeights(config: Partial<BatchNormConfig>, weights: readonly Numbers[]): BatchNormState {
   if (!isRecord(config)) {
     throw new BatchNormError("invalid-argument", "There is no config to say which weights there are", config, "scale and center");
   }
-  const order = [...(config.scale ? ["gamma"] : []), ...(config.center ? ["beta"] : []), "moving_mean", "moving_variance"];
+  const { center = true, scale = true } = config;
+  const order = [...(scale ? ["gamma"] : []), ...(center ? ["beta"] : []), "moving_mean", "moving_variance"];
   if (!Array.isArray(weights) || weights.length !== order.length) {
     const received = Array.isArray(weights) ? weights.length : weights;
     throw new BatchNormError("invalid-state", "The number of weights is wrong", received, `${order.length}: ${order.join(", ")}`);
   }
   const at = (name: string): Numbers => weights[order.indexOf(name)];
-  return resolveState(config, {
-    parameters: { gamma: config.scale ? at("gamma") : null, beta: config.center ? at("beta") : null },
-    statistics: { movingMean: at("moving_mean"), movingVariance: at("moving_variance") },
-  });
+  const parameters = { gamma: scale ? at("gamma") : null, beta: center ? at("beta") : null };
+  const statistics = { movingMean: at("moving_mean"), movingVariance: at("moving_variance") };
+  return resolveState({ center, scale }, { parameters, statistics });
 }
 
 /** What a Keras layer's `set_weights` takes, in the same order; the arrays are copies. */

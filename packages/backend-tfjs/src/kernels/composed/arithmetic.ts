@@ -2,6 +2,7 @@ import type { Tensor, Tf } from "../../tf.ts";
 import type { Arithmetic } from "../arithmetic.ts";
 import { gradients } from "./gradients.ts";
 import { maskedMoments, moments } from "./moments.ts";
+import { movingAverage } from "./moving-average.ts";
 import { normalize } from "./normalize.ts";
 
 /** The arithmetic out of tfjs's ops, for every backend whose tensors lie on a device: webgl, webgpu, node's. Sums are float32. */
@@ -10,6 +11,7 @@ export function composedArithmetic(tf: Tf): Arithmetic<Tensor> {
     moments(inputs, { view }) {
       return inputs.mask === undefined ? moments(tf, inputs.x, view) : maskedMoments(tf, { ...inputs, mask: inputs.mask }, view);
     },
+    movingAverage: (inputs, attributes) => movingAverage(tf, inputs, attributes),
     normalize(inputs, { view, epsilon }) {
       // A device cannot run over nothing.
       return [inputs.x.size === 0 ? tf.clone(inputs.x) : normalize(tf, inputs, view, epsilon)];

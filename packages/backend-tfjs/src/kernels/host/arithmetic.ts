@@ -1,5 +1,4 @@
-import { createKernels, type Kernels, Normalizer } from "@batchnorm/backend-cpu/kernels";
-import type { ChannelView } from "@batchnorm/spec";
+import { type ChannelNumbers, createKernels, type Kernels, Normalizer, updateMovingStatistics } from "@batchnorm/backend-cpu/kernels";
 import type { TensorInfo } from "../../tf.ts";
 import { type Arithmetic, DOWNSCALE, type NormalizeInputs } from "../arithmetic.ts";
 import type { HostMemory } from "./memory.ts";
@@ -9,6 +8,9 @@ const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 /** One set for the process, made when it is first needed: the kernels keep nothing between calls. */
 let kernels: Kernels | null = null;
 
+/** Nor does this, which is set anew by every call: the one of the last number of channels. */
+let normalizer = new Normalizer(0);
+
 /**
  * The arithmetic of backend-cpu on the memory in which tfjs's cpu and wasm backends keep their tensors: SIMD where it runs, one
  * rounding to float32 an element, float64 sums. What tfjs's own ops make of the same closed form takes six times as long on
@@ -16,25 +18,19 @@ let kernels: Kernels | null = null;
  */
 export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
   kernels ??= createKernels();
-  const { moments, normalize, parameterGradients, inputGradient } = kernels;
+  const { moments, normalize, gradients, inputGradient } = kernels;
   const floats = (tensor: TensorInfo): Float32Array => memory.elements(tensor) as Float32Array;
   const bools = (tensor: TensorInfo): Uint8Array => memory.elements(tensor) as Uint8Array;
-  const store = (values: Float64Array): TensorInfo => {
+  const store = (values: ArrayLike<number>): TensorInfo => {
     const tensor = memory.allocate([values.length]);
     floats(tensor).set(values);
     return tensor;
   };
-  const normalizerOf = (
-    { mean, variance, remainder, downscale, gamma, beta }: Omit<NormalizeInputs<TensorInfo>, "x">,
-    view: ChannelView,
-    epsilon: number,
-  ): Normalizer => {
-    const normalizer = new Normalizer(view.channels);
-    const rest = remainder && floats(remainder);
-    const scale = downscale && floats(downscale);
-    const means = Float64Array.from(floats(mean), (each, c) => each + (rest?.[c] ?? 0));
-    const variances = Float64Array.from(floats(variance), (each, c) => each / (scale?.[c] ?? 1) ** 2);
-    normalizer.set(means, variances, epsilon, gamma ? floats(gamma) : null, beta ? floats(beta) : null);
+  const normalizerOf = (inputs: Omit<NormalizeInputs<TensorInfo>, "x">, channels: number, epsilon: number): Normalizer => {
+    const { gamma, beta } = inputs;
+    const { mean, variance } = statisticsOf(inputs, floats);
+    if (normalizer.channels !== channels) normalizer = new Normalizer(channels);
+    normalizer.set(mean, variance, epsilon, gamma ? floats(gamma) : null, beta ? floats(beta) : null);
     return normalizer;
   };
 
@@ -47,39 +43,66 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
         mean.set(floats(movingMean!));
         variance.set(floats(movingVariance!));
       }
-      const rounded = mean.map(Math.fround);
-      const downscale = variance.map((each) => (each > LARGEST_FLOAT32 && each < Number.POSITIVE_INFINITY ? DOWNSCALE : 1));
-      const found = [
-        store(rounded),
-        store(variance.map((each, c) => each * downscale[c] ** 2)),
-        store(mean.map((each, c) => (Number.isFinite(each) ? each - rounded[c] : 0))),
-        store(downscale),
-      ];
-      if (mask === undefined) return found;
-      const count = memory.allocate([]);
-      floats(count)[0] = n;
-      return [...found, count];
+      const remainder = new Float32Array(view.channels);
+      const downscale = new Float32Array(view.channels);
+      for (let c = 0; c < view.channels; c++) {
+        remainder[c] = Number.isFinite(mean[c]) ? mean[c] - Math.fround(mean[c]) : 0;
+        downscale[c] = variance[c] > LARGEST_FLOAT32 && variance[c] < Number.POSITIVE_INFINITY ? DOWNSCALE : 1;
+        variance[c] *= downscale[c] * downscale[c];
+      }
+      const found = [store(mean), store(variance), store(remainder), store(downscale)];
+      return mask === undefined ? found : [...found, scalar(n)];
     },
 
-    normalize({ x, ...numbers }, { view, epsilon }) {
-      const normalizer = normalizerOf(numbers, view, epsilon);
+    movingAverage({ movingMean, movingVariance, count, ...batch }, { view, ...options }) {
+      const after = [store(floats(movingMean)), store(floats(movingVariance))];
+      const n = count === undefined ? view.outer * view.inner : floats(count)[0];
+      if (n === 0) return after;
+      const { mean, variance } = statisticsOf(batch, floats);
+      updateMovingStatistics({ movingMean: floats(after[0]), movingVariance: floats(after[1]) }, mean, variance, n, options);
+      return after;
+    },
+
+    normalize({ x, ...inputs }, { view, epsilon }) {
       const y = memory.allocate(x.shape);
-      normalize(floats(x), floats(y), view, normalizer);
+      normalize(floats(x), floats(y), view, normalizerOf(inputs, view.channels, epsilon));
       return [y];
     },
 
-    gradients({ dy, x, mask, count, ...numbers }, { view, epsilon, ofParameters, throughStatistics }) {
+    gradients({ dy, x, mask, count, ...inputs }, { view, epsilon, ofParameters, throughStatistics }) {
       // First, since it may detach every view: the mask's is needed to the end.
       const dx = memory.allocate(dy.shape);
-      const normalizer = normalizerOf(numbers, view, epsilon);
       const n = count === undefined ? view.outer * view.inner : floats(count)[0];
       // Where a mask hides everything, moving statistics normalized.
       const batch = throughStatistics && n > 0 ? { n, mask: mask ? bools(mask) : null } : null;
       const dgamma = new Float64Array(view.channels);
       const dbeta = new Float64Array(view.channels);
-      if (batch !== null || ofParameters) parameterGradients(floats(dy), floats(x), view, normalizer, dgamma, dbeta);
-      inputGradient(floats(dy), floats(x), floats(dx), view, normalizer, batch, dgamma, dbeta);
+      const compute = batch !== null || ofParameters ? gradients : inputGradient;
+      compute(floats(dy), floats(x), floats(dx), view, normalizerOf(inputs, view.channels, epsilon), batch, dgamma, dbeta);
       return ofParameters ? [dx, store(dgamma), store(dbeta)] : [dx];
     },
   };
+
+  function scalar(value: number): TensorInfo {
+    const tensor = memory.allocate([]);
+    floats(tensor)[0] = value;
+    return tensor;
+  }
+}
+
+/** What a mean with its remainder and a variance with its downscale stand for, `[channels]`; see `Operands`. */
+function statisticsOf(
+  { mean, variance, remainder, downscale }: Omit<NormalizeInputs<TensorInfo>, "x">,
+  floats: (tensor: TensorInfo) => Float32Array,
+): { mean: ChannelNumbers; variance: ChannelNumbers } {
+  if (remainder === undefined || downscale === undefined) return { mean: floats(mean), variance: floats(variance) };
+  const means = new Float64Array(floats(mean));
+  const variances = new Float64Array(floats(variance));
+  const remainders = floats(remainder);
+  const scales = floats(downscale);
+  for (let c = 0; c < means.length; c++) {
+    means[c] += remainders[c];
+    variances[c] /= scales[c] * scales[c];
+  }
+  return { mean: means, variance: variances };
 }
