@@ -1,11 +1,9 @@
 import {
-  type Awaitable,
   type Backend,
   type BatchNormConfig,
   BatchNormError,
   type BatchNormState,
   type CallOptions,
-  type CheckedUpdate,
   copyState,
   type FloatTensor,
   type HostTensor,
@@ -19,6 +17,14 @@ import {
   type StateUpdate,
   type Supports,
 } from "@batchnorm/spec";
+
+type Awaitable<Value> = Value | Promise<Value>;
+
+/** What is replaced of a state: the arrays that are there. */
+export interface StateChange {
+  readonly parameters: { readonly gamma?: Float32Array; readonly beta?: Float32Array };
+  readonly statistics: { readonly movingMean?: Float32Array; readonly movingVariance?: Float32Array };
+}
 
 /** The gradients of one call, in the host's memory; null where the peer has nothing to learn. */
 export interface HostGradients {
@@ -36,12 +42,12 @@ export interface PeerLayer {
   call(
     x: FloatTensor,
     options: { readonly training: boolean; readonly gradient: boolean; readonly mask: MaskTensor | null },
-  ): Awaitable<"async", Float32Array>;
+  ): Awaitable<Float32Array>;
   /** The gradients of the last call, for the gradient of its output. */
-  backward(dy: Float32Array): Awaitable<"async", HostGradients>;
+  backward(dy: Float32Array): Awaitable<HostGradients>;
   setTrainable(trainable: boolean): void;
-  read(): Awaitable<"async", BatchNormState>;
-  write(update: CheckedUpdate): Awaitable<"async", void>;
+  read(): Awaitable<BatchNormState>;
+  write(update: StateChange): Awaitable<void>;
   dispose?(): void;
 }
 

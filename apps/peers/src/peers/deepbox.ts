@@ -1,14 +1,7 @@
-import {
-  type BatchNormConfig,
-  type BatchNormState,
-  type ChannelView,
-  type CheckedUpdate,
-  channelView,
-  type FloatTensor,
-} from "@batchnorm/spec";
+import { type BatchNormConfig, type BatchNormState, type ChannelView, channelView, type FloatTensor } from "@batchnorm/spec";
 import { GradTensor, Tensor } from "deepbox/ndarray";
 import { BatchNorm1d } from "deepbox/nn";
-import { backendOfLayers, type HostGradients, type PeerLayer } from "../layer.ts";
+import { backendOfLayers, type HostGradients, type PeerLayer, type StateChange } from "../layer.ts";
 import type { Peer } from "../peer.ts";
 
 /** BatchNorm1d of deepbox. Its BatchNorm2d and BatchNorm3d share its code. */
@@ -87,7 +80,7 @@ class DeepboxLayer implements PeerLayer {
     };
   }
 
-  write({ parameters, statistics }: CheckedUpdate): void {
+  write({ parameters, statistics }: StateChange): void {
     const state = this.#layer.stateDict();
     const entry = (part: Record<string, { data: unknown[] }>, name: string, values: Float32Array | undefined) =>
       values && name in part ? { [name]: { ...part[name], data: Array.from(values) } } : {};

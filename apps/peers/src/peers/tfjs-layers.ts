@@ -1,6 +1,6 @@
-import type { BatchNormConfig, BatchNormState, CheckedUpdate, FloatTensor } from "@batchnorm/spec";
+import type { BatchNormConfig, BatchNormState, FloatTensor } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
-import { backendOfLayers, type HostGradients, type PeerLayer } from "../layer.ts";
+import { backendOfLayers, type HostGradients, type PeerLayer, type StateChange } from "../layer.ts";
 import type { Peer } from "../peer.ts";
 import { type TfjsDevice, takeData, useDevice } from "./tfjs.ts";
 
@@ -88,7 +88,7 @@ class TfjsLayer implements PeerLayer {
     return { parameters: { gamma: await read("gamma"), beta: await read("beta") }, statistics: await this.#readStatistics() };
   }
 
-  write({ parameters, statistics }: CheckedUpdate): void {
+  write({ parameters, statistics }: StateChange): void {
     if (this.#start !== null) {
       this.#start = { parameters: { ...this.#start.parameters, ...parameters }, statistics: { ...this.#start.statistics, ...statistics } };
       return;
