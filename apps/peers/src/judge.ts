@@ -25,19 +25,25 @@ export function peerChecks(vectors: Vectors): Check[] {
 
 export type Verdict = Pick<PeerResult, "judged" | "passed" | "failed" | "declined">;
 
+export interface JudgeOptions {
+  /** Results of an earlier process that has ended: these checks are not run again. */
+  readonly known?: ReadonlyMap<string, CaseResult>;
+  readonly onResult?: (result: CaseResult) => void;
+}
+
 /** Holds a peer against the checks that it claims, in this process. */
 export async function judge(
   backend: AnyBackend,
   peer: Pick<Peer, "declines">,
   vectors: Vectors,
-  onProgress: (id: string) => void = () => {},
+  { known = new Map(), onResult = () => {} }: JudgeOptions = {},
 ): Promise<Verdict> {
   const checks = judgedChecks(peerChecks(vectors), backend.supports, peer);
   const results: CaseResult[] = [];
   for (const { check } of checks.filter(({ declined }) => declined === null)) {
-    onProgress(check.id);
-    // A golden vector of the sample variance is not skipped by itself.
-    results.push(await runCheck(backend, check, { timeout: TIMEOUT }));
+    const found = known.get(check.id) ?? (await runCheck(backend, check, { timeout: TIMEOUT }));
+    if (!known.has(check.id)) onResult(found);
+    results.push(found);
   }
   return verdictOf(results, checks);
 }

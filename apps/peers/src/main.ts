@@ -93,7 +93,13 @@ function judgeApart(name: string, python: string | undefined): PeerResult {
   const out = join(folder, "result.json");
   const script = fileURLToPath(new URL(name === BROWSER_PEER ? "run-in-browser.ts" : "run-peer.ts", import.meta.url));
   const argv = name === BROWSER_PEER ? [out] : [name, out, ...(python === undefined ? [] : [python])];
-  const { stderr } = spawnSync(process.execPath, [...process.execArgv, script, ...argv], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  let stderr = "";
+  // A process that ends by itself is followed by another, which goes on where it was, as long as that gets further.
+  for (let last = -1, done = 0; !existsSync(out) && done > last; ) {
+    last = done;
+    ({ stderr } = spawnSync(process.execPath, [...process.execArgv, script, ...argv], { encoding: "utf8", maxBuffer: 2 ** 28 }));
+    done = existsSync(`${out}.partial`) ? readFileSync(`${out}.partial`).length : 0;
+  }
   if (!existsSync(out)) throw new Error(`${name} could not be judged: ${stderr.slice(-2000)}`);
   const result: PeerResult = JSON.parse(readFileSync(out, "utf8"));
   rmSync(folder, { recursive: true });
