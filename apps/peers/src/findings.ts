@@ -98,7 +98,7 @@ export const FINDINGS: readonly Finding[] = [
     reproduction: "tfjs-squares-overflow.mjs",
   },
   {
-    peers: [...ONNX, "pytorch", ...KERAS, "tf-keras"],
+    peers: [...ONNX, "jax-js/wasm", "pytorch", ...KERAS, "tf-keras"],
     ...OVERFLOW,
     does: "Squares overflow: y is beta, and the moving variance Infinity",
     reproduction: null,
@@ -107,7 +107,7 @@ export const FINDINGS: readonly Finding[] = [
     peers: ["jax-js/wasm"],
     asks: "Statistics come from differences, never from E[x^2] - E[x]^2, so that an offset costs no digits.",
     does: "`nn.standardize` computes E[x^2] - E[x]^2: with an offset its outputs are wrong, or NaN",
-    explains: (check) => !/long-(steady|outlier)/.test(check.id) || trait("training")(check),
+    explains: (check) => trait("training")(check) || id(/^property\//)(check),
     reproduction: "jax-js-standardize-offset.mjs",
   },
   {

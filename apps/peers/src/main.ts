@@ -20,7 +20,7 @@ import type { PeerResult, PeersFile } from "./results.ts";
 /**
  * `pnpm peers [name ...] [--python PATH]... [--report]`: holds all peers, or those that are named, against the suite, each in a
  * process of its own, and writes reports/peers.json, reports/peers.md and the README's table. What cannot be run here keeps its last
- * result. `--report` runs nothing and writes the pages anew. Exits with 1 where a failure has no explanation, or an explanation no
+ * result. `--report` runs the findings' programs alone and writes the pages anew. Exits with 1 where a failure has no explanation, or an explanation no
  * failure.
  */
 const { values, positionals } = parseArgs({
@@ -45,8 +45,8 @@ if (!values.report) {
     run(name);
     await save();
   }
-  for (const program of programsOf(positionals)) reproduce(program);
 }
+for (const program of programsOf(positionals)) reproduce(program);
 const peers = await save();
 const problems = [
   ...peers.flatMap((peer) => explain(peer).rest.map(({ id, message }) => `${peer.name} fails ${id} without an explanation: ${message}`)),

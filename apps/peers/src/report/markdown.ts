@@ -59,7 +59,7 @@ function paragraph({ finding, checks }: Explained, reproductions: PeersFile["rep
   const { asks, does, upstream, reproduction } = finding;
   const lines = [`### ${does}`, `**Asked** (${clausesOf(checks)}): ${asks}`];
   const worst = checks.reduce((most, { share }) => Math.max(most, share ?? 0), 0);
-  const size = worst > 1 && checks.every(({ share }) => share !== null) ? ` The largest error is ${worst} times its bound.` : "";
+  const size = worst > 1 && checks.length > 1 ? ` The largest error is ${times(worst)} times its bound.` : "";
   lines.push(
     `**Seen** in ${checks.length === 1 ? "one check" : `${checks.length} checks`}, such as \`${checks[0].id}\`: ${sentence(checks[0].message)}${size}`,
   );
@@ -74,6 +74,11 @@ function program(file: string, output: string | undefined, shown: Set<string>): 
   shown.add(file);
   const language = file.endsWith(".py") ? "python" : "js";
   return [`**To see it**: ${link}`, fenced(language, sourceOf(file)), "prints", fenced("text", output ?? "(not run yet)")];
+}
+
+/** Exact where that says something. */
+function times(share: number): string {
+  return share < 1e5 ? String(share) : "more than 100000";
 }
 
 function fenced(language: string, text: string): string {

@@ -5,9 +5,13 @@ export function table(results: readonly PeerResult[], link: string): string {
   const rows = results.map(({ name, title, versions, runtime, judged, passed, failed, declined }) => {
     const count = Object.values(declined).reduce((sum, each) => sum + each, 0);
     const version = Object.entries(versions).map(([each, number]) => `${each} ${number}`);
-    return `| [${title}](${link}#${anchor(name)}) | ${[...version, runtime].join(", ")} | ${judged} | ${passed} | ${failed.length} | ${count} |`;
+    return `| [${name}](${link}#${anchor(name)}) | ${title} | ${[...version, runtime].join(", ")} | ${judged} | ${passed} | ${failed.length} | ${count} |`;
   });
-  return ["| peer | version, runtime | judged | passed | failed | not claimed |", "|---|---|---|---|---|---|", ...rows].join("\n");
+  return [
+    "| peer | what it is | version, runtime | judged | passed | failed | not claimed |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
 
 /** As GitHub makes it of a heading that is the name alone. */
