@@ -178,7 +178,13 @@ if __name__ == "__main__":
     serve(
         name=f"keras {version} on {BACKEND}" if PACKAGE == "keras" else f"tf-keras {version}",
         holds="layers",
-        supports={"training": True, "gradients": True, "masks": PACKAGE == "keras"},
+        # TensorFlow and XLA flush subnormal numbers to zero on the CPU.
+        supports={
+            "training": True,
+            "gradients": True,
+            "masks": PACKAGE == "keras",
+            "subnormals": "preserved" if BACKEND == "torch" else "flushed",
+        },
         handlers={
             "create": create,
             "call": call,

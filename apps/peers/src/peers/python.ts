@@ -30,7 +30,6 @@ export const PYTHON_PEERS: readonly PythonPeer[] = [
       packages: ["keras", backend],
       runtime: "Python" as const,
       claims: [...KERAS_CLAIMS, MASK_CLAIM],
-      declines: declinesAllHidden,
       open: () => execBackend(["env", `KERAS_BACKEND=${backend}`, python, KERAS, "keras"]),
     }),
   })),
@@ -64,11 +63,6 @@ export const PYTHON_PEERS: readonly PythonPeer[] = [
     }),
   },
 ];
-
-/** Keras does not say what a mask is that hides everything. */
-function declinesAllHidden({ case: each }: Check): string | null {
-  return each?.flags.includes("keras-deviates") ? "a mask that hides everything is not claimed" : null;
-}
 
 /** Its fused kernel takes the sample variance into the moving one, at some ranks and axes: clause 7.3 has these as 'sample'. */
 function declinesFused({ id, case: each }: Check): string | null {
