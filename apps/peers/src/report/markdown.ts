@@ -1,5 +1,6 @@
 import { CLAUSES } from "@batchnorm/conformance";
 import { NOTES, type Note } from "../notes.ts";
+import { PEER_NAMES } from "../peers/all.ts";
 import { sourceOf } from "../reproductions.ts";
 import type { FailedCheck, PeerResult, PeersFile } from "../results.ts";
 import { type Explained, explain } from "./explain.ts";
@@ -22,12 +23,18 @@ export function page({ vectors, peers, reproductions }: PeersFile): string {
     INTRODUCTION,
     `Golden vectors: sha256 \`${vectors}\`.`,
     table(peers, ""),
+    ...missing(peers),
     "The Python peers are run where `pnpm peers --python PATH` names a Python that has their packages; elsewhere their last results stay.",
     ...peers.flatMap((peer) => section(peer, reproductions, shown)),
     "## Seen besides",
     ...NOTES.flatMap((each) => note(each, reproductions, shown)),
     "",
   ].join("\n\n");
+}
+
+function missing(peers: readonly PeerResult[]): string[] {
+  const names = PEER_NAMES.filter((name) => !peers.some((peer) => peer.name === name));
+  return names.length === 0 ? [] : [`There is an adapter, and no result yet, for ${names.join(", ")}.`];
 }
 
 function note({ says, reproduction, upstream }: Note, reproductions: PeersFile["reproductions"], shown: Set<string>): string[] {
