@@ -54,9 +54,9 @@ describe.each(packed)("$name", ({ name, version, folder, tarball, manifest }) =>
     const files = await filesInTarball(tarball);
     expect(files).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "LICENSE", "package.json"]));
     expect(await fileInTarball(tarball, "CHANGELOG.md")).toContain(`\n## ${version}\n`);
-    expect(files.filter((file) => !/^(dist|bin|docs|vectors|schemas)\/|^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(file))).toEqual(
-      [],
-    );
+    expect(
+      files.filter((file) => !/^(dist|bin|docs|vectors|schemas)\/|^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(file)),
+    ).toEqual([]);
   });
 
   it("has a source map with its source for every module", async () => {
