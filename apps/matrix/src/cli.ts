@@ -52,6 +52,8 @@ Exit codes:
 export async function main(argv: readonly string[]): Promise<number> {
   let status = 0;
   const program = new Command("conformance:all")
+    // `merge` and `render` have options of the same names.
+    .enablePositionalOptions()
     .description("Runs every backend on every runtime, as packed packages, into one result file.")
     .addOption(repeated("--runtime <id>", "only this runtime; may be repeated"))
     .addOption(repeated("--backend <name>", "only this backend; may be repeated"))

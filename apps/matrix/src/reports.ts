@@ -2,6 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Matrix, matrixClausesMarkdown, matrixJunit, matrixMarkdown, matrixSummary, writeMatrix } from "@batchnorm/conformance/matrix";
+import { page } from "@batchnorm/conformance/node";
+import { runSoundly } from "./shell.ts";
 
 /** The directory of the committed reports. */
 export const REPORTS: string = fileURLToPath(new URL("../../../reports", import.meta.url));
@@ -17,6 +19,15 @@ export async function writeReports(matrix: Matrix, directory: string): Promise<v
   if (!isCommitted(directory))
     await writeFile(join(directory, "matrix.xml"), matrixJunit(matrix, { requireAll: Boolean(process.env.REQUIRE_ALL) }));
   for (const [file, text] of await pages(matrix, directory)) await writeFile(file, text);
+  // Not committed either: it is made of the result file in a second, and larger.
+  await buildPage();
+  await writeFile(join(directory, "matrix.html"), page([matrix]));
+}
+
+/** Builds the page of results: who only merges or renders has built no package. */
+async function buildPage(): Promise<void> {
+  const cwd = fileURLToPath(new URL("../../../packages/conformance", import.meta.url));
+  await runSoundly(["npx", "-y", "pnpm@12", "exec", "vite", "build", "--config", "page/vite.config.ts"], { cwd, limit: 60_000 });
 }
 
 /** The pages that are not what the matrix says. */

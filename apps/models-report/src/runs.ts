@@ -29,7 +29,10 @@ export function feedsOf(known: KnownModel): Feeds {
   );
 }
 
-/** How far a tool's model is from the original, as a share of the output's largest magnitude; both run without the runtime's optimizations. */
+/**
+ * How far a tool's model is from the original, as a share of the output's largest magnitude; both run without the
+ * runtime's optimizations.
+ */
 export async function differenceOf(original: OnnxModel, bytes: Uint8Array, known: KnownModel): Promise<number> {
   const inputs = inputsOf(known);
   const outputs = Object.keys(known.outputs);

@@ -11,7 +11,9 @@ import type { KnownModel } from "../../../packages/onnx-model/test/fixtures.ts";
 import { bytesOf, modelOf } from "../../../packages/onnx-model/test/fixtures.ts";
 import { differenceOf } from "./runs.ts";
 
-/** What became of a model's layers: how many are gone, how far the result is from the original, or why there is none. */
+/**
+ * What became of a model's layers: how many are gone, how far the result is from the original, or why there is none.
+ */
 export interface Outcome {
   readonly folded: number;
   readonly difference: number;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type MarkdownRenderer } from "vitepress";
 
@@ -21,16 +21,16 @@ const live = hasLive ? [{ text: "Conformance, live", link: "/live/", target: "_s
 
 const repository = "https://github.com/batchnorm/batchnorm";
 
-/** The packages of the API reference, and their entries beside the main one. */
-const packages: Readonly<Record<string, readonly string[]>> = {
-  "backend-cpu": ["inference", "kernels"],
-  "backend-onnx": ["custom"],
-  "backend-tfjs": ["auto", "layers"],
-  spec: ["convert", "moments"],
-  "onnx-model": ["execute", "node"],
-  weights: ["node"],
-  conformance: ["node", "vitest"],
-};
+/** The packages of the API reference, in its order, and their entries beside the main one. */
+const packages = ["backend-cpu", "backend-onnx", "backend-tfjs", "spec", "onnx-model", "weights", "conformance"].map((name) => {
+  const { exports } = JSON.parse(readFileSync(at(`../../../packages/${name}/package.json`), "utf8")) as {
+    exports: Record<string, object | string>;
+  };
+  const entries = Object.entries(exports).filter(
+    ([path, target]) => path !== "." && path !== "./proto" && typeof target === "object" && "@batchnorm/source" in target,
+  );
+  return { name, entries: entries.map(([path]) => path.slice(2)) };
+});
 
 /** A bell: what a channel looks like. */
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M2 27C10 27 10 5 16 5s6 22 14 22" fill="none"
@@ -85,7 +85,7 @@ export default defineConfig({
     sidebar: {
       "/guide/": guide(),
       "/porting/": guide(),
-      "/api/": Object.entries(packages).map(([name, entries]) => ({
+      "/api/": packages.map(({ name, entries }) => ({
         text: name,
         link: `/api/${name}`,
         items: entries.map((entry) => ({ text: `${name}/${entry}`, link: `/api/${name}/${entry}` })),

@@ -11,8 +11,8 @@ export type FoldExecution = (Omit<VerifyFoldResult, keyof FoldResult> & { readon
 const RUNTIMES = { "onnxruntime-node": "cpu", "onnxruntime-web": "wasm" } as const;
 
 /**
- * Folds a model and executes the folds. Without a runtime, or with one that does not run the model, it is folded all the same, and the result says
- * that nothing was executed.
+ * Folds a model and executes the folds. Without a runtime, or with one that does not run the model, it is folded all
+ * the same, and the result says that nothing was executed.
  *
  * @param load gives the runtime of a provider.
  */

@@ -4,7 +4,9 @@ import { distribution, extremes, rangeBar } from "./page-pictures.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { counted, short } from "./table.ts";
 
-/** The report as one page that needs nothing else: what each layer is, its findings, and how its arrays are distributed. */
+/**
+ * The report as one page that needs nothing else: what each layer is, its findings, and how its arrays are distributed.
+ */
 export function inspectPage(title: string, report: InspectReport, arrays: readonly PageArrays[]): string {
   const { model, layers, findings, lookalikes, traces } = report;
   const producer = [model.producer, model.producerVersion].filter((part) => part !== "").join(" ") || "unknown producer";

@@ -5,7 +5,10 @@ import type { WeightStates } from "./weight-states.ts";
 /** The arrays of a layer that can be drawn, by the name under the picture. */
 export type PageArrays = Readonly<Record<"gamma" | "beta" | "mean" | "variance", ArrayLike<number> | null>>;
 
-/** The arrays of every layer of a report, out of the model, or out of the weight file where the model does not have them. */
+/**
+ * The arrays of every layer of a report, out of the model, or out of the weight file where the model does not have
+ * them.
+ */
 export async function arraysForPage(model: OnnxModel, report: InspectReport, weights: WeightStates | null): Promise<readonly PageArrays[]> {
   const { layers } = await find(model);
   return layers.map(({ parameters, statistics }, k) => {

@@ -57,7 +57,10 @@ function bars(places: readonly number[]): string {
     .join("");
 }
 
-/** From the smallest to the largest positive number of an array, with a dot for the median, on a scale that all layers share. */
+/**
+ * From the smallest to the largest positive number of an array, with a dot for the median, on a scale that all layers
+ * share.
+ */
 export function rangeBar(values: ArrayLike<number> | null, [least, most]: readonly [number, number]): string {
   const finite = Array.from(values ?? [])
     .filter((value) => value > 0 && Number.isFinite(value))

@@ -2,6 +2,7 @@ export { type Bounds, caseBounds } from "./accuracy/bounds.ts";
 export { type Comparison, compare, type Miss, unitInLastPlace, type Worst } from "./accuracy/compare.ts";
 export type { Accuracy } from "./accuracy/constants.ts";
 export type { AnyBackend, Check, CheckKind, Failure, Outcome } from "./checks/check.ts";
+export { caseCheck } from "./checks/golden.ts";
 export { CLAUSES } from "./clauses.generated.ts";
 export { type BackendSource, type ConformanceConfig, defineConfig, UsageError } from "./config.ts";
 export type { Deviation } from "./deviations.ts";

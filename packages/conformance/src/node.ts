@@ -7,5 +7,6 @@ export { runCommand } from "./command/run-command.ts";
 export { writeReport } from "./command/write-report.ts";
 export type { ExecCommand } from "./exec/adapter-process.ts";
 export { type ExecOptions, execBackend, PROTOCOL_VERSION } from "./exec/exec-backend.ts";
+export { page } from "./reporters/page.ts";
 export { pretty } from "./reporters/pretty.ts";
 export { readVectors, VECTORS_DIRECTORY } from "./vectors/read.ts";

@@ -20,7 +20,9 @@ export function stackOf(error: unknown): string | null {
 }
 
 /** The directory of this package's code; null where it is bundled with the backend's. */
-const OWN: string | null = import.meta.url.startsWith("file:") ? decodeURI(new URL(".", import.meta.url).pathname) : null;
+const OWN: string | null = import.meta.url.startsWith("file:")
+  ? decodeURI(new URL(/* @vite-ignore */ ".", import.meta.url).pathname)
+  : null;
 
 function innermost(error: unknown): unknown {
   let source = error;

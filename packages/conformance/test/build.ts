@@ -16,8 +16,26 @@ export function buildIfStale(...packages: readonly string[]): void {
   }
 }
 
-/** When the last file below was written. */
-function newest(directory: string): number {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+/** The same of the page of results, which Vite builds. */
+export function buildPageIfStale(): void {
+  const directory = join(root, "packages/conformance");
+  const built = join(directory, "page/dist");
+  const sources = [
+    ...readdirSync(join(directory, "page"))
+      .filter((name) => name !== "dist")
+      .map((name) => `page/${name}`),
+    "src",
+  ];
+  if (existsSync(built) && sources.every((name) => newest(built) >= newest(join(directory, name)))) return;
+  execFileSync(process.execPath, [join(directory, "node_modules/vite/bin/vite.js"), "build", "--config", "page/vite.config.ts"], {
+    cwd: directory,
+    stdio: "pipe",
+  });
+}
+
+/** When a file, or the last file below a directory, was written. */
+function newest(path: string): number {
+  if (!statSync(path).isDirectory()) return statSync(path).mtimeMs;
+  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return Math.max(...files.map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
 }

@@ -1,6 +1,9 @@
 import { BatchNormError } from "@batchnorm/spec";
 
-/** A model that cannot be read: bytes that are none, one that contradicts itself, or data beside it that cannot be had, or must not be. */
+/**
+ * A model that cannot be read: bytes that are none, one that contradicts itself, or data beside it that cannot be had,
+ * or must not be.
+ */
 export function invalidFile(what: string, received: unknown, expected: string, cause?: unknown): BatchNormError {
   return new BatchNormError("invalid-file", what, received, expected, cause);
 }

@@ -19,7 +19,9 @@ function inputsOf(known: KnownModel): Feeds {
 
 const known = (id: string): KnownModel => MODELS.find((each) => each.id === id)!;
 
-/** Models that fold and that the runtime takes; float16 comes in as float32 alone (onnxruntime-node 1.30 and Node 24). */
+/**
+ * Models that fold and that the runtime takes; float16 comes in as float32 alone (onnxruntime-node 1.30 and Node 24).
+ */
 const foldable = MODELS.filter(
   ({ layers, onnxruntime: { disabled }, inputs }) =>
     layers.some(({ fold: { possible } }) => possible) && typeof disabled === "number" && inputs.x?.type !== "float16",

@@ -6,10 +6,11 @@ import { readWeights } from "./read-weights.ts";
 import type { WeightFile } from "./weight-file.ts";
 
 /**
- * `readWeights` for a path: of a file, or of a folder that Keras's `save_model(model, path, zipped=False)` made. Shards are read from the
- * folder of the file, and from nowhere else, whatever links lie there.
+ * `readWeights` for a path: of a file, or of a folder that Keras's `save_model(model, path, zipped=False)` made. Shards
+ * are read from the folder of the file, and from nowhere else, whatever links lie there.
  *
- * @throws BatchNormError `invalid-file` when the path cannot be read (`cause` says why), and what `readWeights` throws, with the file's name in front.
+ * @throws BatchNormError `invalid-file` when the path cannot be read (`cause` says why), and what `readWeights` throws,
+ * with the file's name in front.
  */
 export async function readWeightsFile(path: string): Promise<WeightFile> {
   if (typeof path !== "string") throw new BatchNormError("invalid-argument", "The path of the weight file is none", path, "a string");

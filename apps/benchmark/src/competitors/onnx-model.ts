@@ -3,7 +3,7 @@ import type { Task } from "../task.ts";
 // The few fields of ONNX's protobuf that one BatchNormalization node takes; the numbers are those of onnx.proto.
 
 /** A model of one node, opset 15: x, scale, B, mean, var to y, and in training to the new mean and variance, too. */
-export function batchNormalizationModel({ work, epsilon, momentum }: Task): Uint8Array {
+export function batchNormalizationModel({ work, epsilon, momentum }: Pick<Task, "work" | "epsilon" | "momentum">): Uint8Array {
   const training = work !== "inference";
   const inputs = ["x", "scale", "B", "mean", "var"];
   const outputs = training ? ["y", "newMean", "newVar"] : ["y"];

@@ -160,8 +160,8 @@ export const ERROR_EXAMPLES: Readonly<Record<ErrorCode, ErrorExample>> = {
     right: () => fromJSON({ ...toJSON(config, initial), specVersion: 1 }),
   },
   "invalid-file": {
-    wrong: () => readWeights(file.slice(0, 1000)),
-    right: () => readWeights(file),
+    wrong: () => find(readModel(onnx)),
+    right: () => find(readModel({ bytes: onnx, external: { "external-data.onnx.data": data } })),
   },
   "unsupported-format": {
     // The first bytes of a pickle.

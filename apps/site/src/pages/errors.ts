@@ -96,6 +96,6 @@ ${cited.includes("clause") ? `Clause${clauses.length > 1 ? "s" : ""}` : "Section
 `;
   return {
     path: `errors/${code}.md`,
-    text: frontMatter({ source: "apps/site/src/errors/texts.ts", outline: false, pageClass: "examples" }) + text,
+    text: frontMatter({ source: "apps/site/src/errors/texts.ts", outline: false }) + text,
   };
 }

@@ -9,9 +9,11 @@ import type { Vectors } from "../vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../vectors/read.ts";
 import { openAdapter } from "./adapter.ts";
 import { type CommandOptions, selectionOf, suiteCommand } from "./options.ts";
+import { addPageCommand } from "./page-command.ts";
 import { ProgressLine } from "./progress.ts";
 import { readDeviations } from "./read-deviations.ts";
 import { runCommand } from "./run-command.ts";
+import { browserRuntime, thisRuntime } from "./this-runtime.ts";
 import { writeReport } from "./write-report.ts";
 
 const EXAMPLES = `
@@ -23,6 +25,7 @@ Examples:
   batchnorm-conformance --backend mine --only 7             of conformance.config.ts, section 7 of the spec
   batchnorm-conformance my-adapter.ts --check contract/version
   batchnorm-conformance my-adapter.mjs --reporter junit --out report.xml
+  batchnorm-conformance page old.json new.json --out changes.html
 
 Each backend runs in a process of its own. What it prints goes to stderr.
 
@@ -38,7 +41,7 @@ export function main(argv: readonly string[]): Promise<number> {
 
 /** What it is told with. */
 export function command(): Command {
-  return suiteCommand("batchnorm-conformance")
+  const command = suiteCommand("batchnorm-conformance")
     .description("Holds implementations of batch normalization against the spec and the golden vectors that the real Keras made.")
     .argument(
       "[adapter-or-config]",
@@ -48,6 +51,8 @@ export function command(): Command {
     .addOption(new Option("--browser <name>", "run the adapter in a page; needs vite, and the browser").choices(BROWSERS))
     .option("--headed", "show the browser, with the graphics of this machine")
     .addHelpText("after", EXAMPLES);
+  addPageCommand(command);
+  return command;
 }
 
 async function run(file: string | undefined, options: CommandOptions): Promise<number> {
@@ -73,7 +78,7 @@ async function run(file: string | undefined, options: CommandOptions): Promise<n
       onProgress: progress.show,
     });
     progress.clear();
-    return await writeReport(report, options, suite);
+    return await writeReport(report, options, suite, options.browser === undefined ? thisRuntime() : browserRuntime(options.browser));
   } finally {
     await adapter.close();
   }

@@ -39,6 +39,7 @@ export interface CommandOptions {
  */
 export function suiteCommand(name: string, timeout: number = DEFAULT_TIMEOUT): Command {
   return new Command(name)
+    .enablePositionalOptions()
     .addOption(new Option("--backend <name>", "only this backend of the config; may be repeated").argParser(repeated).default([], "all"))
     .option("--only <clause>", "only this clause, such as 6.1, or section, such as 6")
     .addOption(
@@ -121,7 +122,7 @@ function positiveNumber(text: string): number {
 }
 
 /** Found out before the run, not after it. */
-function fileInDirectory(file: string): string {
+export function fileInDirectory(file: string): string {
   if (!existsSync(dirname(resolve(file)))) throw new InvalidArgumentError("Its directory does not exist.");
   return file;
 }

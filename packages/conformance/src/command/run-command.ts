@@ -19,10 +19,12 @@ export async function runCommand<Options extends CommandOptions>(
   command.action(async (file: string | undefined, options: Options) => {
     status = await run(file, options);
   });
-  command.exitOverride().configureOutput({
-    writeErr: (text) => process.stderr.write(text),
-    outputError: (text, write) => write(`${sentence(text.trim().replace(/^error: /, ""))}\n`),
-  });
+  for (const each of [command, ...command.commands]) {
+    each.exitOverride().configureOutput({
+      writeErr: (text) => process.stderr.write(text),
+      outputError: (text, write) => write(`${sentence(text.trim().replace(/^error: /, ""))}\n`),
+    });
+  }
   try {
     await command.parseAsync([...argv], { from: "user" });
     return status;

@@ -1,17 +1,26 @@
 import { writeFile } from "node:fs/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Check } from "../checks/check.ts";
+import { type MatrixRuntime, toMatrix } from "../matrix/index.ts";
 import { isGreen, type Report } from "../report.ts";
 import { json } from "../reporters/json.ts";
 import { junit } from "../reporters/junit.ts";
 import { markdown } from "../reporters/markdown.ts";
+import { page } from "../reporters/page.ts";
 import { pretty } from "../reporters/pretty.ts";
 import { wrap } from "../reporters/table.ts";
 import type { CommandOptions } from "./options.ts";
 import { showCheck } from "./show-check.ts";
+import { thisRuntime } from "./this-runtime.ts";
 
 /** Every way to report, by the name that `--reporter` takes. */
-export const REPORTERS: Readonly<Record<string, (report: Report) => string>> = { pretty, json, junit, markdown };
+export const REPORTERS: Readonly<Record<string, (report: Report, runtime: MatrixRuntime) => string>> = {
+  pretty,
+  json,
+  junit,
+  markdown,
+  html: (report, runtime) => page([toMatrix(report, runtime, startOf(report))]),
+};
 
 /** A report, and the file that it is written to. */
 export interface ReportFile {
@@ -19,19 +28,29 @@ export interface ReportFile {
   readonly file: string;
 }
 
-/** Writes the report where it was asked for. Returns the exit status that it means. */
+/**
+ * Writes the report where it was asked for. Returns the exit status that it means.
+ *
+ * @param runtime where the backends ran: the runtime of this program unless one says otherwise.
+ */
 export async function writeReport(
   report: Report,
   { reporter, out, also, check }: CommandOptions,
   suite: readonly Check[],
+  runtime: MatrixRuntime = thisRuntime(),
 ): Promise<number> {
   // Who asks for single checks wants to see what they are about; the report is then short enough for that.
   const shown = reporter === "pretty" ? suite.filter(({ id }) => check.includes(id)).map((each) => showCheck(each, report.results)) : [];
-  const text = [...shown, REPORTERS[reporter](report)].join("\n");
+  const text = [...shown, REPORTERS[reporter](report, runtime)].join("\n");
   if (out === undefined) print(text);
   else await writeFile(out, stripVTControlCharacters(text));
-  for (const each of also) await writeFile(each.file, stripVTControlCharacters(REPORTERS[each.reporter](report)));
+  for (const each of also) await writeFile(each.file, stripVTControlCharacters(REPORTERS[each.reporter](report, runtime)));
   return isGreen(report) ? 0 : 1;
+}
+
+/** When a run that has just ended had started. */
+function startOf({ run }: Report): string {
+  return new Date(Date.now() - run.duration).toISOString();
 }
 
 /** Prints to the terminal, with colors where they are wanted. */

@@ -14,6 +14,8 @@ export interface Ending {
   readonly what: string;
   /** What it wrote about that. */
   readonly detail?: string;
+  /** Whether another place would fare no better: what is left is then not run. */
+  readonly final?: boolean;
 }
 
 /** Starts a place for an order. `tell` gets its messages in the order in which they were sent, and all of them before `ended`. */

@@ -103,7 +103,7 @@ class Run {
     // What still comes from it comes too late.
     this.#when = null;
     await place.stop();
-    return lost !== null && this.#results.opened !== null;
+    return lost !== null && lost.final !== true && this.#results.opened !== null;
   }
 
   finish(): BackendRun {

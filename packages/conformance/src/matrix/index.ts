@@ -1,3 +1,4 @@
+export { type CellDiff, type Change, diffMatrices, type KnownStatus, type MatrixDiff } from "./diff.ts";
 export {
   MATRIX_SCHEMA,
   type Matrix,

@@ -59,12 +59,17 @@ export function failedClauses({ cases }: BackendResult, except: ReadonlySet<stri
     .map((clause) => {
       const tried = cases.filter((each) => each.clause === clause && (each.status === "passed" || each.status === "failed"));
       const failed = tried.filter(({ id, status }) => status === "failed" && !except.has(id));
-      const rules = failed.filter(({ kind }) => kind === "contract").length;
-      return { clause, of: tried.length, failed, weight: failed.length / (tried.length + 1) + (2 * rules) / (rules + 2) };
+      return { clause, of: tried.length, failed, weight: faultWeight(failed, tried.length) };
     })
     .filter(({ failed }) => failed.length > 0)
     .sort((a, b) => b.weight - a.weight)
     .map(({ clause, of, failed }) => ({ clause, of, failed }));
+}
+
+/** How much speaks for a clause as the one at fault; `of` is how many of its checks were tried. */
+export function faultWeight(failed: readonly Pick<CaseResult, "kind">[], of: number): number {
+  const rules = failed.filter(({ kind }) => kind === "contract").length;
+  return failed.length / (of + 1) + (2 * rules) / (rules + 2);
 }
 
 /** A failed check that shows a cause: the first one of the clause with most of them. */

@@ -16,7 +16,10 @@ import { endsOfSegment, type Segment, segmentsModel } from "./segments.ts";
 export interface ExecutedFold {
   readonly layer: string;
   readonly node: string;
-  /** `run`: what the node read when the model ran on the inputs; `made-up`: normally distributed, where that cannot be had. */
+  /**
+   * `run`: what the node read when the model ran on the inputs; `made-up`: normally distributed, where that cannot be
+   * had.
+   */
   readonly input: "run" | "made-up";
   readonly largestInput: number;
   readonly elements: number;
@@ -45,7 +48,10 @@ interface Task extends Segment {
   readonly isMadeUp: boolean;
 }
 
-/** Executes the folds of one pass, the original's nodes and the folded ones, on what goes into them; made up where that is not given. */
+/**
+ * Executes the folds of one pass, the original's nodes and the folded ones, on what goes into them; made up where that
+ * is not given.
+ */
 export async function executePass(
   model: OnnxModel,
   pass: FoldPass,
@@ -88,7 +94,10 @@ function floatOf({ data }: Values): "float32" | "float64" {
   return data instanceof Float64Array ? "float64" : "float32";
 }
 
-/** All in one session; where the runtime does not take them together, each in its own, so that one does not stop the others. */
+/**
+ * All in one session; where the runtime does not take them together, each in its own, so that one does not stop the
+ * others.
+ */
 async function executeTasks(
   model: OnnxModel,
   pass: FoldPass,

@@ -5,7 +5,10 @@ import { valuesOf } from "./runtime.ts";
 export interface OutputDifference {
   readonly output: string;
   readonly elements: number;
-  /** The largest magnitude in the first, and the largest difference of the two; null for an output that is not made of numbers. */
+  /**
+   * The largest magnitude in the first, and the largest difference of the two; null for an output that is not made of
+   * numbers.
+   */
   readonly largest: number | null;
   readonly difference: number | null;
 }

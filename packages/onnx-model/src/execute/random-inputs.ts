@@ -14,9 +14,11 @@ const BATCH = 4;
 const OTHER = 32;
 
 /**
- * Inputs for a model out of a seed: normally distributed floats, for integers zeros and ones. The same seed gives the same numbers everywhere.
+ * Inputs for a model out of a seed: normally distributed floats, for integers zeros and ones. The same seed gives the
+ * same numbers everywhere.
  *
- * @throws BatchNormError `invalid-argument` for a seed that is none, `unsupported` for an input of a type or rank that the file does not say.
+ * @throws BatchNormError `invalid-argument` for a seed that is none, `unsupported` for an input of a type or rank that
+ * the file does not say.
  */
 export function randomInputs(
   { proto }: OnnxModel,

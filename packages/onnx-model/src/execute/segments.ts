@@ -36,7 +36,10 @@ export interface SegmentsModel {
   readonly proto: ModelProto;
   /** Which of the segments are in it: not one that depends on what only a run of a branch or function has. */
   readonly isCut: readonly boolean[];
-  /** Inputs of the whole model that a segment reads besides, such as for the shape of a Reshape, by their names in this one. */
+  /**
+   * Inputs of the whole model that a segment reads besides, such as for the shape of a Reshape, by their names in this
+   * one.
+   */
   readonly given: ReadonlyMap<string, string>;
 }
 

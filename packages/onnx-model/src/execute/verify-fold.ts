@@ -19,8 +19,8 @@ export interface VerifyFoldResult extends FoldResult {
   readonly executed: readonly ExecutedFold[];
   readonly unexecuted: readonly UnexecutedFold[];
   /**
-   * How far the outputs of the folded model are from the original's in this run. There is no bound for these: what a rounding becomes on its way
-   * through the nodes behind it depends on them.
+   * How far the outputs of the folded model are from the original's in this run. There is no bound for these: what a
+   * rounding becomes on its way through the nodes behind it depends on them.
    */
   readonly outputs: readonly OutputDifference[];
   /** With `float16`, how far the outputs of the converted model are from those of the folded one; null without. */
@@ -28,11 +28,12 @@ export interface VerifyFoldResult extends FoldResult {
 }
 
 /**
- * Folds a model as `fold` does, and executes every fold: the nodes that it replaced and those it made, cut out of the two models, on the same
- * input, without the runtime's optimizations. The difference has a derived bound (`FoldBound`). The input is what the node reads when the whole
- * model runs on `inputs`. Then both models are run as a whole.
+ * Folds a model as `fold` does, and executes every fold: the nodes that it replaced and those it made, cut out of the
+ * two models, on the same input, without the runtime's optimizations. The difference has a derived bound (`FoldBound`).
+ * The input is what the node reads when the whole model runs on `inputs`. Then both models are run as a whole.
  *
- * @throws BatchNormError what `fold` throws; `invalid-argument` for a missing input, `runtime-failure` for a model that the runtime does not run.
+ * @throws BatchNormError what `fold` throws; `invalid-argument` for a missing input, `runtime-failure` for a model that
+ * the runtime does not run.
  */
 export async function verifyFold(model: OnnxModel, options: VerifyFoldOptions): Promise<VerifyFoldResult> {
   const { ort, inputs, executionProviders, ...foldOptions } = options;

@@ -48,8 +48,8 @@ export function biasedInput({ constants }: Context, scope: Scope, node: NodeProt
 }
 
 /**
- * Whether an axis of what an Add gives is the same axis of its data: a constant with more axes puts some in front. Counted from the end an
- * axis stays where it is.
+ * Whether an axis of what an Add gives is the same axis of its data: a constant with more axes puts some in front.
+ * Counted from the end an axis stays where it is.
  */
 function keepsRank({ constants, shapes }: Context, scope: Scope, node: NodeProto, axis: Axis): boolean {
   const [a, b] = node.input.map((name) => constants.get(scope, name)?.dims.length ?? null);

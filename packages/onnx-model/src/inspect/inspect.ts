@@ -37,7 +37,10 @@ export type Foldable =
 export interface InspectedLayer extends Omit<FoundLayer, "parameters" | "statistics" | "affine"> {
   /** Arrays that can be read; null for the others. */
   readonly arrays: Readonly<Record<ArrayName, ArraySummary | null>>;
-  /** Where a weight file was given: the name of the layer's state there, and what of the layer it filled in. Null without. */
+  /**
+   * Where a weight file was given: the name of the layer's state there, and what of the layer it filled in. Null
+   * without.
+   */
   readonly weights: (Pick<FilledLayer, "state" | "matchedBy" | "agrees"> & { readonly filled: readonly FilledPart[] }) | null;
   readonly fold: Foldable;
 }
@@ -61,8 +64,8 @@ export interface InspectReport {
 
 export interface InspectOptions {
   /**
-   * The states of a weight file by their names there. They fill in what the model's file lacks, and are checked against what it has: k must be
-   * gamma / sqrt(variance + epsilon).
+   * The states of a weight file by their names there. They fill in what the model's file lacks, and are checked against
+   * what it has: k must be gamma / sqrt(variance + epsilon).
    */
   readonly states?: Readonly<Record<string, BatchNormJSON>>;
 }
