@@ -34,6 +34,7 @@ export async function apiPages(out: string): Promise<void> {
     parametersFormat: "table",
     interfacePropertiesFormat: "list",
     typeDeclarationFormat: "list",
+    // TypeDoc counts headings of one name otherwise than VitePress, so it brings the anchors to which it links.
     useHTMLAnchors: true,
     useCodeBlocks: true,
     sanitizeComments: true,
@@ -50,13 +51,10 @@ export async function apiPages(out: string): Promise<void> {
   if (application.logger.hasErrors()) throw new Error("TypeDoc reported errors.");
 }
 
-/**
- * TypeDoc calls a page by its path; its title is the name that is imported. The anchors to which it links become those of the headings:
- * where two names differ only by case it counts otherwise than VitePress.
- */
+/** TypeDoc calls a page by its path; its title is the name that is imported. */
 async function retitle(path: string, title: string): Promise<void> {
   const text = await readFile(path, "utf8");
-  await writeFile(path, text.replace(/^# .*$/m, `# ${title}`).replaceAll(/^<a id="([^"]+)"><\/a>\n+(#+ .*)$/gm, "$2 {#$1}"));
+  await writeFile(path, text.replace(/^# .*$/m, `# ${title}`));
 }
 
 /** The page that lists the packages. */
