@@ -55,7 +55,9 @@ describe.each(packed)("$name", ({ name, version, folder, tarball, manifest }) =>
     expect(files).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "LICENSE", "package.json"]));
     expect(await fileInTarball(tarball, "CHANGELOG.md")).toContain(`\n## ${version}\n`);
     expect(
-      files.filter((file) => !/^(dist|bin|docs|vectors|schemas)\/|^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(file)),
+      files.filter(
+        (file) => !/^(dist|bin|docs|vectors|schemas|page\/dist)\/|^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/.test(file),
+      ),
     ).toEqual([]);
   });
 

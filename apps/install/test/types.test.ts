@@ -26,14 +26,15 @@ const NAMES = ["spec", "backend-cpu", "backend-onnx", "onnx-model", "weights", "
 const OURS = /^example-|@batchnorm\//;
 
 describe.each([
-  { what: "all packages but tfjs", names: NAMES, counted: /^/ },
-  { what: "backend-tfjs", names: ["backend-tfjs"], counted: OURS },
-])("the examples of $what, strict and without skipLibCheck", ({ names, counted }) => {
+  // The second example of onnx-model executes a model, and says which runtimes it takes.
+  { what: "all packages but tfjs", names: NAMES, beside: ["onnxruntime-node"], counted: /^/ },
+  { what: "backend-tfjs", names: ["backend-tfjs"], beside: [], counted: OURS },
+])("the examples of $what, strict and without skipLibCheck", ({ names, beside, counted }) => {
   let project: Project;
   let files: string[];
   beforeAll(async () => {
     project = await Project.create("pnpm", inject("registry"));
-    await project.install(...new Set(names.flatMap(installedBy)), "@types/node@24.19.2");
+    await project.install(...new Set(names.flatMap(installedBy)), ...beside, "@types/node@24.19.2");
     const examples = names.flatMap(examplesOf);
     // Those that import what is only an example's name: an adapter, a backend of the reader, and Vitest.
     const whole = examples.filter(({ source }) => !/"(my-backend|\.\/my-adapter\.ts|.*\/vitest)"/.test(source));
