@@ -84,11 +84,11 @@ interface Entry {
 async function entriesOf(name: string): Promise<Entry[]> {
   const folder = `${ROOT}/packages/${name}`;
   const { exports } = JSON.parse(await readFile(`${folder}/package.json`, "utf8")) as {
-    exports: Readonly<Record<string, { readonly "@batchnorm/source"?: string }>>;
+    exports: Readonly<Record<string, { readonly "@batchnorm/source"?: string; readonly default?: string }>>;
   };
-  return Object.entries(exports).flatMap(([path, { "@batchnorm/source": source }]) => {
-    // ONNX's messages are generated from its schema, which has its own documentation.
-    if (source === undefined || path === "./proto") return [];
+  return Object.entries(exports).flatMap(([path, { "@batchnorm/source": source, default: published }]) => {
+    // What is not published is for the apps here. ONNX's messages are generated from its schema, which has its own documentation.
+    if (source === undefined || published === undefined || path === "./proto") return [];
     return [{ name: posix.join(name, path), source: posix.join(folder, source) }];
   });
 }
