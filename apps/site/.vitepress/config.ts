@@ -27,7 +27,8 @@ const packages = ["backend-cpu", "backend-onnx", "backend-tfjs", "spec", "onnx-m
     exports: Record<string, object | string>;
   };
   const entries = Object.entries(exports).filter(
-    ([path, target]) => path !== "." && path !== "./proto" && typeof target === "object" && "@batchnorm/source" in target,
+    ([path, target]) =>
+      path !== "." && path !== "./proto" && typeof target === "object" && "@batchnorm/source" in target && "default" in target,
   );
   return { name, entries: entries.map(([path]) => path.slice(2)) };
 });

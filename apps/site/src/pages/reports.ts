@@ -41,9 +41,17 @@ export async function reportPages(): Promise<GeneratedPage[]> {
     { path: "reports/index.md", text: `${frontMatter({ aside: false })}${intro}${list}\n` },
     ...reports.map(({ name, text }) => {
       const source = `reports/${name}.md`;
-      return { path: source, text: frontMatter({ source, pageClass: "wide", aside: false }) + withClauses(withLinks(text, source)) };
+      return {
+        path: source,
+        text: frontMatter({ source, pageClass: "wide", aside: false }) + withAnchors(withClauses(withLinks(text, source))),
+      };
     }),
   ];
+}
+
+/** The anchors that GitHub gives to names such as `tfjs/cpu`, since the reports link to these: it drops the slash, VitePress does not. */
+function withAnchors(text: string): string {
+  return text.replaceAll(/^#+ (\S+\/\S+)$/gm, (heading, name: string) => `${heading} {#${name.toLowerCase().replaceAll("/", "")}}`);
 }
 
 /** A table that goes clause by clause names them in its first column. */
