@@ -22,7 +22,10 @@ export function normalize(
   const literal = downscale !== undefined || (Number.isInteger(epsilon) && epsilon >= 2 ** 31) ? 0 : epsilon;
   const shifted = literal === epsilon ? variance : tf.add(variance, downscaled(tf, epsilon, downscale));
   const scale = downscale === undefined ? gamma : gamma === undefined ? downscale : tf.mul(gamma, downscale);
-  const y = batchNorm(tf, elements, spread(mean), spread(shifted), offset, scale && spread(scale), literal);
+  // The op of a device takes x * r - mean * r, and both are infinite on a constant channel of 3e38. A batch's own mean is taken off
+  // first, for one more pass; moving statistics are not, since inference would take twice its time.
+  const [centred, origin] = downscale === undefined ? [elements, mean] : [tf.sub(elements, spread(mean)), tf.zerosLike(mean)];
+  const y = batchNorm(tf, centred, spread(origin), spread(shifted), offset, scale && spread(scale), literal);
   return elements === x ? y : tf.reshape(y, x.shape);
 }
 
