@@ -31,7 +31,7 @@ export function firstDifference({ config, seed, deeds }: Sequence, reference: Ru
     const judge = (last: Step, names: readonly OutputName[], outputs: Partial<Outputs>): string | null => {
       const history: Case = { ...NO_CASE, config: { ...config, nonFinite: "propagate" }, state, steps: [...steps.slice(0, -1), last] };
       const bounds = [reference, found].map(({ accuracy }) => caseBounds(history, accuracy)[steps.length - 1]);
-      return firstOf(names, (name) => outside(name, last, outputs, bounds));
+      return names.map((name) => outside(name, last, outputs, bounds)).find((each) => each !== null) ?? null;
     };
     let difference: string | null = null;
     switch (deed.kind) {
@@ -115,12 +115,4 @@ function outside(name: OutputName, { truth }: Step, outputs: Partial<Outputs>, b
   if (misses.length === 0) return null;
   const [{ index, expected, bound }] = misses;
   return `${name}[${index}] is ${got[index]}, of the reference ${expected}; they may differ by ${bound.toPrecision(3)}`;
-}
-
-function firstOf<Value>(values: readonly Value[], find: (value: Value) => string | null): string | null {
-  for (const value of values) {
-    const found = find(value);
-    if (found !== null) return found;
-  }
-  return null;
 }

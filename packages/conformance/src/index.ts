@@ -6,6 +6,7 @@ export { caseCheck } from "./checks/golden.ts";
 export { CLAUSES } from "./clauses.generated.ts";
 export { type BackendSource, type ConformanceConfig, defineConfig, UsageError } from "./config.ts";
 export type { Deviation } from "./deviations.ts";
+export { inPage } from "./isolated/in-page.ts";
 export { type Environment, messageOf, runInside } from "./isolated/inside.ts";
 export { decode, encode, type Message, type Order } from "./isolated/messages.ts";
 export type { Ending, Place, StartPlace } from "./isolated/place.ts";

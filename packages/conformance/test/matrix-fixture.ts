@@ -12,7 +12,7 @@ export const NODE: MatrixRuntime = {
   howToGet: "npx -y node@20",
 };
 
-const FIREFOX: MatrixRuntime = {
+export const FIREFOX: MatrixRuntime = {
   id: "firefox",
   name: "Firefox",
   version: null,

@@ -1,28 +1,10 @@
 import { isBatchNormError } from "@batchnorm/spec";
 import { expect, test } from "vitest";
 import { type Matrix, type MatrixRuntime, mergeMatrices, type RunCell, readMatrix, toMatrix, writeMatrix } from "../src/matrix/index.ts";
+import { FIREFOX as firefox, NODE as node, STARTED } from "./matrix-fixture.ts";
 import { REPORT } from "./report.ts";
 
-const node: MatrixRuntime = {
-  id: "node-20",
-  name: "Node 20",
-  version: "20.20.2",
-  platform: "linux x64",
-  status: "ran",
-  howToGet: "npx -y node@20",
-};
 const bun: MatrixRuntime = { ...node, id: "bun", name: "Bun", version: "1.4.5", howToGet: "npm install bun" };
-const firefox: MatrixRuntime = {
-  id: "firefox",
-  name: "Firefox",
-  version: null,
-  platform: null,
-  status: "not-run",
-  reason: "there is no Firefox",
-  howToGet: "apt-get install firefox-esr",
-};
-
-const STARTED = "2026-11-26T17:00:00.000Z";
 const matrix = toMatrix(REPORT, node, STARTED);
 const onBun = toMatrix({ ...REPORT, problems: [] }, bun, "2026-11-26T16:00:00.000Z");
 const without: Matrix = {
