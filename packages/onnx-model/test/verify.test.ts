@@ -1,9 +1,9 @@
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { randomInputs, verify } from "../src/execute/index.ts";
 import { readModel, writeModel } from "../src/index.ts";
 import { ElementType, type TensorProto } from "../src/proto/index.ts";
-import { fromFloat16, toFloat16 } from "../src/tensor/half.ts";
 import { expectCode } from "./expect-code.ts";
 import { MODELS, modelOf } from "./fixtures.ts";
 import { Models } from "./model-builder.ts";

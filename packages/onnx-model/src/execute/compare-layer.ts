@@ -1,6 +1,6 @@
 import { channelView, sameShape } from "@batchnorm/spec";
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Match } from "../find/match.ts";
-import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 import type { SkippedLayer } from "./execution.ts";
 import type { Values } from "./runtime.ts";
 import { type Truth, truthOf } from "./truth.ts";

@@ -1,6 +1,6 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
 import type * as common from "onnxruntime-common";
-import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 
 /** What executes: `onnxruntime-node`, `onnxruntime-web`, or anything with the same two classes. */
 export type Runtime = Pick<typeof common, "InferenceSession" | "Tensor">;
