@@ -36,7 +36,10 @@ def bits_equal(a: Array | None, b: Array | None) -> bool:
 
 def largest(array: Array | None) -> float:
     """The largest finite magnitude, 0 if there is none."""
-    return 0.0 if array is None else float(np.abs(array, where=np.isfinite(array), out=np.zeros(array.shape)).max(initial=0))
+    if array is None:
+        return 0.0
+    magnitudes = np.abs(array.astype(np.float64))
+    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0))
 
 
 def term_size(case: Case, step: Step, gamma: Array | None, name: str, result: Array) -> float:
@@ -52,14 +55,20 @@ def term_size(case: Case, step: Step, gamma: Array | None, name: str, result: Ar
 
 
 def ulp_distance(a: Array | None, b: Array | None, size: float) -> float:
-    """The largest difference, in float32 units in the last place of `size`; infinite where only one is finite."""
+    """The largest difference, in units in the last place of `size`; infinite where only one is finite.
+
+    A result of half precision that moves by anything at all may be rounded to the neighbour. So its own unit counts as
+    MAX_ULP of them: one is the limit.
+    """
     if a is None or b is None or a.shape != b.shape:
         return 0.0 if a is b else np.inf
+    unit = float(np.spacing(a.dtype.type(size)))
+    unit *= 1.0 if a.dtype == np.float32 else 1.0 / MAX_ULP
+    a, b = a.astype(np.float64), b.astype(np.float64)
     finite = np.isfinite(a) & np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return np.inf
-    difference = np.abs(a[finite].astype(np.float64) - b[finite].astype(np.float64)).max(initial=0)
-    return float(difference / np.spacing(np.float32(size)))
+    return float(np.abs(a[finite] - b[finite]).max(initial=0) / unit)
 
 
 def input_leaves(case: Case) -> Iterator[tuple[str, Any]]:
