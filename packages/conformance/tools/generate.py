@@ -214,7 +214,7 @@ def main() -> None:
         if not check():
             raise SystemExit("goldens: FAILED, see above")
         validate(VECTORS, [*FAMILIES, "digits"])
-        print(f"goldens: OK, inputs and truth bit for bit, results within {MAX_ULP:g} ulp")
+        print(f"goldens: OK, inputs and truth bit for bit, results and gradients within {MAX_ULP:g} ulp")
     else:
         families = generate(VECTORS)
         total = sum(file.stat().st_size for file in VECTORS.iterdir())
