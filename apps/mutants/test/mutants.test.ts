@@ -46,10 +46,10 @@ describe("the control", () => {
         "out is not supported",
         "nonFinite 'reject' is not supported",
         "varianceEstimator 'sample' is not supported",
-        "neither float16 nor bfloat16 is supported",
+        "half precision is not supported",
         "float16 is not supported",
         "bfloat16 is not supported",
-        "float16 is not supported, or this runtime has no Float16Array",
+        "a Float16Array is not supported, by the backend or by this runtime",
         ...[3, 4, 5, 6].map((rank) => `rank ${rank} is not supported (maxRank 2)`),
       ]),
     );

@@ -9,8 +9,8 @@ const LACKING: Readonly<Record<Need, string>> = {
   masks: "masks are not supported",
   out: "out is not supported",
   reject: "nonFinite 'reject' is not supported",
-  half: "neither float16 nor bfloat16 is supported",
-  "float16-array": "float16 is not supported, or this runtime has no Float16Array",
+  half: "half precision is not supported",
+  "float16-array": "a Float16Array is not supported, by the backend or by this runtime",
 };
 
 /** What of these needs a manifest does not have, in words; null where it has them all. */
