@@ -8,6 +8,7 @@ const conditions = ["@batchnorm/source", "module", "node", "import", "default"];
 export const shared: ViteUserConfig = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  // Of two cores vitest would leave one idle; half of the tests wait for a child process or a browser.
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, maxWorkers: Math.max(2, availableParallelism() - 1) },
+  // The time is for a busy machine. Of two cores vitest would leave one idle; half of the tests wait for a child process or a
+  // browser.
+  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, maxWorkers: Math.max(2, availableParallelism() - 1) },
 };
