@@ -3,6 +3,9 @@ import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import type { Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
+import { allScopes } from "../graph/build-scopes.ts";
+import { defines } from "../graph/scope.ts";
+import { findRefusedOutput, type RefusedOutput } from "./refused-output.ts";
 import { ReusedOutputs } from "./reused-outputs.ts";
 import { type Feeds, openSession, type Runtime, runSession, type Session, type SessionOptions, type Values, valuesOf } from "./runtime.ts";
 import { tappedModel } from "./tapped-model.ts";
@@ -41,28 +44,39 @@ export class Execution {
     taps: readonly string[],
     inputs: ReadonlySet<string>,
     halfInputs: ReadonlyMap<string, string>,
+    refused: RefusedOutput | null,
   ) {
     this.#ort = ort;
     this.#session = session;
     this.#taps = taps;
     this.#inputs = inputs;
     this.#halfInputs = halfInputs;
-    this.#reused = session === null ? null : new ReusedOutputs(session, taps);
+    this.#reused = session === null ? null : new ReusedOutputs(session, taps, refused);
   }
 
-  /** @param whole whether all else in the model is computed, too, as a user's run would. */
+  /**
+   * @param whole whether all else in the model is computed, too, as a user's run would.
+   * @param isRepeated whether `runAgain` is what it is for.
+   */
   static async open(
     { model, analysis }: Analysed,
     ort: Runtime,
     values: Iterable<string>,
-    { whole, options }: { readonly whole: boolean; readonly options?: SessionOptions },
+    {
+      whole,
+      isRepeated = false,
+      options = {},
+    }: { readonly whole: boolean; readonly isRepeated?: boolean; readonly options?: SessionOptions },
   ): Promise<Execution> {
-    const { given } = analysis.root;
+    const { given, opset } = analysis.root;
     // An input is at hand anyway, and not every runtime takes one for an output.
     const wanted = new Set([...values].filter((name) => !given.has(name)));
-    if (wanted.size === 0) return new Execution(ort, null, [], given, new Map());
-    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, whole);
-    return new Execution(ort, await openSession(ort, bytes, options), [...wanted], given, halfInputs);
+    if (wanted.size === 0) return new Execution(ort, null, [], given, new Map(), null);
+    const scopes = [...allScopes(analysis.root)];
+    const isTaken = (name: string): boolean => scopes.some((scope) => defines(scope, name));
+    const refused = isRepeated ? await findRefusedOutput(ort, options, opset, isTaken) : null;
+    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, { whole, refused: refused?.name ?? null });
+    return new Execution(ort, await openSession(ort, bytes, options), [...wanted], given, halfInputs, refused);
   }
 
   /** The tensors of one run of the whole model, inputs among them. */

@@ -40,7 +40,8 @@ export async function measure(
   onBatch: (state: Measured) => unknown,
 ): Promise<ReadonlyMap<string, Moments>> {
   const values = [...layers.values()].map(({ input }) => input);
-  const execution = await Execution.open(measured, ort, values, { whole: false, ...(sessionOptions && { options: sessionOptions }) });
+  const options = { whole: false, isRepeated: true, ...(sessionOptions && { options: sessionOptions }) };
+  const execution = await Execution.open(measured, ort, values, options);
   const pooled = new Map(from?.moments);
   let batch = 0;
   try {

@@ -38,7 +38,7 @@ export async function openSession({ InferenceSession }: Runtime, bytes: Uint8Arr
 export async function runSession(
   session: Session,
   feeds: Feeds,
-  outputs: readonly string[] | Feeds,
+  outputs: readonly string[] | Readonly<Record<string, RuntimeTensor | null>>,
 ): Promise<Readonly<Record<string, RuntimeTensor>>> {
   const missing = session.inputNames.find((name) => !Object.hasOwn(feeds, name));
   if (missing !== undefined) {
