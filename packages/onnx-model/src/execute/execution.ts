@@ -5,6 +5,7 @@ import type { Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
 import { allScopes } from "../graph/build-scopes.ts";
 import { defines } from "../graph/scope.ts";
+import { type FloatName, isFloat } from "../tensor/element-type.ts";
 import { findRefusedOutput, type RefusedOutput } from "./refused-output.ts";
 import { ReusedOutputs } from "./reused-outputs.ts";
 import { type Feeds, openSession, type Runtime, runSession, type Session, type SessionOptions, type Values, valuesOf } from "./runtime.ts";
@@ -127,15 +128,15 @@ export interface SkippedLayer {
   readonly code:
     | "in-branch" // it lies in a branch, a loop or a function, whose values cannot be had
     | "not-executed" // it lies in a branch that is not taken with these inputs
-    | "no-state" // its statistics are not in the file, or not per channel
+    | "no-state" // its statistics are not in the file, not per channel, or those of several calls of a function
     | "not-float32" // what it reads or gives is of another element type
     | "batch-arithmetic" // training mode spelled out in single nodes, in a way that no bound is known for
     | "other-layout"; // its result has other axes than its input
   readonly why: string;
 }
 
-/** Whether a layer's values can be had, and if not, why. */
-export function skipUnreachable(layer: string, { scope }: Match): SkippedLayer | null {
-  if (scope.kind === "graph") return null;
-  return { layer, code: "in-branch", why: `The layer lies in ${scope.path}: its values cannot be made outputs of the model.` };
+/** The type of a layer's arrays, which is that of its data nearly everywhere. */
+export function elementTypeOf({ sources, steps }: Match): FloatName {
+  const types = [...Object.values(sources), ...steps].map(({ constant }) => constant?.type);
+  return types.find((type): type is FloatName => type !== undefined && isFloat(type)) ?? "float32";
 }
