@@ -1,6 +1,5 @@
-import { isBatchNormError } from "@batchnorm/spec";
 import type { RefusedOutput } from "./refused-output.ts";
-import { type Feeds, type RuntimeTensor, runSession, type Session } from "./runtime.ts";
+import { type Feeds, type RuntimeTensor, runSession, type Session, takenBy } from "./runtime.ts";
 
 /** Bits of a NaN that no arithmetic gives: where they still stand after a run, nothing was written. */
 const UNWRITTEN = 0x7fedcba9;
@@ -43,29 +42,21 @@ export class ReusedOutputs {
     const arrays = Object.values(this.#outputs).map(({ data }) => data);
     const isTest = this.#state === "untried";
     if (isTest) for (const data of arrays) bitsOf(data).fill(UNWRITTEN);
-    try {
-      await this.#runUnread(feeds);
-      if (isTest) this.#state = arrays.every((data) => wasWritten(bitsOf(data))) ? "works" : "fails";
-      return this.#state === "works";
-    } catch (error) {
-      // Shapes that depend on the data, perhaps. A run that fails without this, too, says so itself.
-      if (!isBatchNormError(error) || error.code !== "runtime-failure") throw error;
-      this.#state = "fails";
-      return false;
-    }
+    // Shapes that depend on the data, perhaps. A run that fails without this, too, says so itself.
+    if (!(await this.#runUnread(feeds))) this.#state = "fails";
+    else if (isTest) this.#state = arrays.every((data) => wasWritten(bitsOf(data))) ? "works" : "fails";
+    return this.#state === "works";
   }
 
-  /** What the runtime gives back does not count: it may be copies. */
-  async #runUnread(feeds: Feeds): Promise<void> {
-    if (this.#refused === null) {
-      await runSession(this.#session, feeds, this.#outputs);
-      return;
-    }
-    const { name, message } = this.#refused;
+  /** False for a run that failed. What the runtime gives back does not count: it may be copies. */
+  async #runUnread(feeds: Feeds): Promise<boolean> {
+    const taken = takenBy(this.#session, feeds);
+    const refused = this.#refused;
     try {
-      await runSession(this.#session, feeds, { [name]: null, ...this.#outputs });
+      await this.#session.run(taken, (refused === null ? this.#outputs : { [refused.name]: null, ...this.#outputs }) as Feeds);
+      return true;
     } catch (error) {
-      if (!isBatchNormError(error) || String(error.cause) !== message) throw error;
+      return refused !== null && String(error) === refused.message;
     }
   }
 }
