@@ -29,7 +29,7 @@ export function rejectUnknownKeys(
   if (!isRecord(value)) throw new BatchNormError(code, `${what} is not an object`, value, `an object with the keys ${known.join(", ")}`);
   // Not Object.keys: a layer checks the options of every call here, and that would leave an array behind each time.
   for (const key in value) {
-    if (Object.hasOwn(value, key) && !known.includes(key))
+    if (!known.includes(key) && Object.hasOwn(value, key))
       throw new BatchNormError(code, `${what} has an unknown key`, key, `only the keys ${known.join(", ")}`);
   }
 }

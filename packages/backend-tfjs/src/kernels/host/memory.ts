@@ -27,10 +27,18 @@ interface WasmLike {
  */
 export function hostMemory(backend: object): HostMemory | null {
   if (isWasm(backend)) {
+    const views = new WeakMap<object, Float32Array | Uint8Array>();
     return {
       // May grow the heap, which detaches every view made before.
       allocate: (shape) => backend.makeOutput(shape, "float32"),
-      elements: (tensor) => backend.typedArrayFromHeap(tensor),
+      // The same view for the same data: the kernels remember parts of it, and a backward pass finds those of its forward pass.
+      elements(tensor) {
+        const known = views.get(tensor.dataId);
+        if (known !== undefined && known.buffer.byteLength > 0) return known;
+        const view = backend.typedArrayFromHeap(tensor);
+        views.set(tensor.dataId, view);
+        return view;
+      },
     };
   }
   if (isCpu(backend)) {
