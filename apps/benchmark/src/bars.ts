@@ -1,5 +1,16 @@
 import type { Growth } from "./growth.ts";
-import { ALLOC, ARRAYS, COPY, ONNXRUNTIME, OURS_ON_TFJS_CPU, OURS_ON_TFJS_WASM, PLAIN_TYPESCRIPT, PYTORCH, TFJS_WASM } from "./names.ts";
+import {
+  ALLOC,
+  ARRAYS,
+  COPY,
+  ONNXRUNTIME,
+  OURS_ON_TFJS_CPU,
+  OURS_ON_TFJS_WASM,
+  PLAIN_TYPESCRIPT,
+  PYTORCH,
+  TFJS_CPU,
+  TFJS_WASM,
+} from "./names.ts";
 import type { Overhead } from "./overhead.ts";
 import type { Timing } from "./run.ts";
 import { geometricMean } from "./statistics.ts";
@@ -44,6 +55,8 @@ export function judge(timings: readonly Timing[], overheads: readonly Overhead[]
       faster(`${ours}, against tfjs wasm`, "forward + backward", ours, TFJS_WASM, 25, 40),
     );
   }
+  const onCpu = "against tf.batchNorm on cpu, the backend that it runs on itself";
+  bars.push(faster(`${OURS_ON_TFJS_CPU}, ${onCpu}`, "inference", OURS_ON_TFJS_CPU, TFJS_CPU, 4, 6));
   if (timings.some(({ times }) => PYTORCH in times)) {
     for (const work of WORKS) {
       const pytorch = "against PyTorch on one thread, its best layout";

@@ -13,7 +13,7 @@ import {
 } from "@batchnorm/spec";
 import { type Operands, present } from "./kernels/arithmetic.ts";
 import { hostMemory } from "./kernels/host/memory.ts";
-import { batchStatistics, gradients, movingAverage, normalize, type Statistics } from "./operation.ts";
+import { type Forward, gradients, infer, type Statistics, train } from "./operation.ts";
 import { tensorAccess } from "./tensors.ts";
 import { onBackend, type Tensor, type Tf, type Variable } from "./tf.ts";
 
@@ -110,24 +110,24 @@ export function backendOn(tf: Tf, pinned: string | null): TfjsBackend {
     supports,
     tensors: tensorAccess(tf, pinned),
     store: variableStore(tf, pinned),
-    infer: (pass) => run(() => forward(tf, pass, movingStatistics(pass.state))),
+    infer: (pass) => run(() => infer(tf, forwardOf(pass))),
     train: (pass) =>
       tidy(() => {
-        const { x, view, mask, state } = pass;
-        const { momentum, varianceEstimator } = pass.config;
-        const moving = movingStatistics(state);
-        const statistics = batchStatistics(tf, x, view, mask, moving);
-        const next = movingAverage(tf, moving, statistics, { view, momentum, varianceEstimator });
-        const result = forward(tf, pass, statistics);
-        // Nothing can fail any more (clause 6.3).
-        state.movingMean.assign(next.mean as never);
-        state.movingVariance.assign(next.variance as never);
-        return result;
+        const { mask, state, config } = pass;
+        const { momentum, varianceEstimator } = config;
+        const update = (next: Statistics): void => {
+          state.movingMean.assign(next.mean as never);
+          state.movingVariance.assign(next.variance as never);
+        };
+        return train(tf, forwardOf(pass), { mask, momentum, varianceEstimator, update });
       }),
     backward: ({ dy, pass, saved }) =>
       tidy(() => {
-        const [dx, dgamma = null, dbeta = null] = gradients(tf, dy, saved, attributesOf(pass));
-        return { dx, dgamma: pass.state.gamma && dgamma, dbeta: pass.state.beta && dbeta };
+        const { view, config, mode, state } = pass;
+        const throughStatistics = mode.normalizeWith === "batch";
+        const attributes = { view, epsilon: config.epsilon, ofParameters: mode.parameterGradients, throughStatistics };
+        const [dx, dgamma = null, dbeta = null] = gradients(tf, dy, saved, attributes);
+        return { dx, dgamma: state.gamma && dgamma, dbeta: state.beta && dbeta };
       }),
     releaseSaved: (saved) => tf.dispose(Object.values(present(saved))),
   });
@@ -142,24 +142,10 @@ interface LayerVariables {
   readonly movingVariance: Variable;
 }
 
-type LayerPass = Pass<Tensor, LayerVariables>;
-
-function forward(tf: Tf, pass: LayerPass, statistics: Statistics): { y: Tensor; saved?: Operands<Tensor> } {
-  const { x, state, gradient } = pass;
-  const operands: Operands<Tensor> = { x, ...statistics, ...(state.gamma && { gamma: state.gamma }) };
-  const y = normalize(tf, operands, state.beta, attributesOf(pass));
-  if (!gradient) return { y };
-  // Tensors of the layer's own, which share their data with the caller's: whatever becomes of those, these stay.
-  const kept = Object.entries(present(operands)).map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))]);
-  return { y, saved: Object.fromEntries(kept) as Operands<Tensor> };
-}
-
-function attributesOf({ view, mode, config: { epsilon } }: LayerPass) {
-  return { view, epsilon, ofParameters: mode.parameterGradients, throughStatistics: mode.normalizeWith === "batch" };
-}
-
-function movingStatistics({ movingMean, movingVariance }: LayerVariables): Statistics {
-  return { mean: movingMean, variance: movingVariance };
+function forwardOf({ x, view, mode, config, state, gradient }: Pass<Tensor, LayerVariables>): Forward {
+  const { gamma, beta, movingMean, movingVariance } = state;
+  const moving = { mean: movingMean, variance: movingVariance };
+  return { x, view, epsilon: config.epsilon, gamma, beta, moving, ofParameters: mode.parameterGradients, keeps: gradient };
 }
 
 /** Parameters and statistics as tf.Variables, of which gamma and beta are trainable as long as the layer is. */

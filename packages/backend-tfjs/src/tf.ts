@@ -18,6 +18,7 @@ export type Tf = Pick<
   | "dispose"
   | "div"
   | "engine"
+  | "env"
   | "findBackend"
   | "gather"
   | "getBackend"

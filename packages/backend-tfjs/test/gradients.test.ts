@@ -144,6 +144,17 @@ describe.each(["cpu", "wasm"])("on %s", (backend) => {
     expectClose(got, tf.grad(inInference)(x), 4);
   });
 
+  it("takes part in an inner gradient of a pass that the outer tape has recorded", () => {
+    const layer = layerOf();
+    const [x, dy] = [draw(16), draw(17)];
+    const squared = (pass: (x: tf.Tensor) => tf.Tensor) => (x: tf.Tensor) => {
+      const y = pass(x);
+      return tf.sum(tf.square(tf.grad(() => tf.mul(y, dy))(x))) as tf.Scalar;
+    };
+    const got = tf.grad(squared((x) => layer.call(x, { training: true })))(x);
+    expectClose(got, tf.grad(squared((x) => reference(x, layer.gamma!, layer.beta!)))(x), 3);
+  });
+
   it("under a mask, takes part in gradients of gradients as the visible elements do", () => {
     const layer = layerOf();
     const x = draw(14);

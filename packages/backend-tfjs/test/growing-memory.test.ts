@@ -34,7 +34,7 @@ function growingMemory(): HostMemory & { store(values: Float32Array | Uint8Array
 
 it("a heap that grows in the middle of an operation takes no view away that is still read", () => {
   const memory = growingMemory();
-  const { moments, normalize, gradients } = hostArithmetic(memory);
+  const { train, normalize, gradients } = hostArithmetic(memory);
   const view = { outer: 3, channels: 2, inner: 1 };
   const floats = (...values: number[]): TensorInfo =>
     memory.store(Float32Array.from(values), values.length === 6 ? [3, 2] : [values.length]);
@@ -42,11 +42,14 @@ it("a heap that grows in the middle of an operation takes no view away that is s
   const mask = memory.store(Uint8Array.of(1, 0, 1), [3]);
   const parameters = { gamma: floats(1.5, -0.5), beta: floats(0.25, 2) };
   const moving = { movingMean: floats(0, 0), movingVariance: floats(1, 1) };
-  const [mean, variance, remainder, downscale, count] = moments({ x, mask, ...moving }, { view });
+  const step = { view, epsilon: 1e-3, momentum: 0.5, varianceEstimator: "population", wantsStatistics: true } as const;
+  const [trained, movingMean, , mean, variance, remainder, downscale, count] = train({ x, mask, ...parameters, ...moving }, step);
   expect([...memory.elements(mean)]).toEqual([-1.5, 3]);
+  expect([...memory.elements(movingMean)]).toEqual([-0.75, 1.5]);
   const inputs = { ...parameters, mean, variance, remainder, downscale };
   const [y] = normalize({ x, ...inputs }, { view, epsilon: 1e-3 });
   expect(memory.elements(y)[0]).toBeCloseTo(0.25 + (1.5 * 2.5) / Math.sqrt(6.251), 5);
+  expect(memory.elements(trained)).toEqual(memory.elements(y));
   const attributes = { view, epsilon: 1e-3, ofParameters: true, throughStatistics: true };
   const [dx, , dbeta] = gradients({ dy: floats(1, 2, -3, 4, 5, 6), x, mask, count, ...inputs }, attributes);
   expect([...memory.elements(dbeta)]).toEqual([3, 12]);

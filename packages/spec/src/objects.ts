@@ -30,7 +30,7 @@ export function rejectUnknownKeys(
     throw new BatchNormError(code, `${what} must be a plain object`, value, `an object with the keys ${known.join(", ")}`);
   // Not Object.keys: a layer checks the options of every call here, and that would leave an array behind each time.
   for (const key in value) {
-    if (Object.hasOwn(value, key) && !known.includes(key))
+    if (!known.includes(key) && Object.hasOwn(value, key))
       throw new BatchNormError(code, `${what} cannot have this key`, key, `only the keys ${known.join(", ")}`);
   }
 }

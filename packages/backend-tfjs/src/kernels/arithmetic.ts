@@ -4,30 +4,22 @@ import type { Tensor, TensorInfo } from "../tf.ts";
 /** An input that may be absent; tfjs hands on those that are there. */
 type Maybe<T> = T | undefined;
 
-/** What the moments of a batch are taken from. */
-export interface MomentsInputs<T> {
+/** What a training step is made of; all but x and the mask are `[channels]`. An absent gamma is 1, an absent beta is 0. */
+export interface TrainInputs<T> {
   readonly x: T;
   /** Bool, one element for each of `[outer, inner]`; absent where everything is visible. */
   readonly mask?: Maybe<T>;
-  /** `[channels]`, present with a mask: what normalizes where that hides everything (clause 9.4). */
-  readonly movingMean?: Maybe<T>;
-  readonly movingVariance?: Maybe<T>;
-}
-
-/** A batch's moments, and the moving statistics that take them in. */
-export interface MovingAverageInputs<T> {
+  readonly gamma?: Maybe<T>;
+  readonly beta?: Maybe<T>;
+  /** They normalize, too, where a mask hides everything (clause 9.4). */
   readonly movingMean: T;
   readonly movingVariance: T;
-  readonly mean: T;
-  readonly variance: T;
-  /** See `Operands`. */
-  readonly remainder?: Maybe<T>;
-  readonly downscale?: Maybe<T>;
-  readonly count?: Maybe<T>;
 }
 
-export interface MovingAverageAttributes extends Pick<BatchNormConfig, "momentum" | "varianceEstimator"> {
+export interface TrainAttributes extends Pick<BatchNormConfig, "epsilon" | "momentum" | "varianceEstimator"> {
   readonly view: ChannelView;
+  /** Whether the batch's statistics are wanted, for its gradients. */
+  readonly wantsStatistics: boolean;
 }
 
 /** What y is made of; all but x are `[channels]`. An absent gamma is 1, an absent beta is 0. */
@@ -81,24 +73,21 @@ export interface GradientAttributes {
 }
 
 /**
- * The arithmetic of the layer as four kernels in tfjs's own form: tensors by name in, a list of tensors out,
+ * The arithmetic of the layer as three kernels in tfjs's own form: tensors by name in, a list of tensors out,
  * float32, seen as `[outer, channels, inner]`. Inputs are in order and never written to. From a layer down to a loop,
  * values travel in this form.
  */
 export interface Arithmetic<T extends TensorInfo> {
   /**
-   * `[mean, variance, remainder, downscale]` of every channel (clause 6.2; see `Operands`). Under a mask those of the
-   * visible elements, with their count at the end; the moving ones and a count of 0 where it hides everything (clause
-   * 9.4).
+   * `[y, movingMean, movingVariance]`: x normalized with its batch's mean and variance (clauses 6.1 and 6.2), and the moving
+   * statistics after that batch (clauses 7.1 to 7.4): moving * momentum + batch * (1 - momentum). With 'sample' the batch's
+   * variance counts n / (n - 1) times, with n = 1 once.
+   *
+   * With `wantsStatistics`, then `mean, variance, remainder, downscale` of every channel (see `Operands`); under a mask those of
+   * the visible elements, with their count at the end. A mask that hides everything leaves the moving statistics as they are, bit
+   * for bit, which then normalize (clause 9.4), and a count of 0; that is decided on the device.
    */
-  moments(inputs: MomentsInputs<T>, attributes: { readonly view: ChannelView }): T[];
-
-  /**
-   * `[movingMean, movingVariance]` after a batch (clauses 7.1 to 7.4): moving * momentum + batch * (1 - momentum). With
-   * 'sample' the batch's variance counts n / (n - 1) times, with n = 1 once. A mask that hides everything leaves the old
-   * ones, bit for bit; that is decided on the device.
-   */
-  movingAverage(inputs: MovingAverageInputs<T>, attributes: MovingAverageAttributes): T[];
+  train(inputs: TrainInputs<T>, attributes: TrainAttributes): T[];
 
   /** `[y]` of the shape of x, with y = gamma * (x - mean) / sqrt(variance + epsilon) + beta. */
   normalize(inputs: NormalizeInputs<T>, attributes: { readonly view: ChannelView; readonly epsilon: number }): T[];
@@ -119,6 +108,6 @@ export interface Arithmetic<T extends TensorInfo> {
 /** The tensors of a record that are there, by name. */
 export function present<Inputs extends object>(inputs: Inputs): Record<string, Tensor> {
   const found: Record<string, Tensor> = {};
-  for (const [name, tensor] of Object.entries(inputs)) if (tensor) found[name] = tensor as Tensor;
+  for (const name in inputs) if (inputs[name]) found[name] = inputs[name] as unknown as Tensor;
   return found;
 }

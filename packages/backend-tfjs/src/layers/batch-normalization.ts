@@ -1,6 +1,5 @@
 import {
   BatchNormError,
-  type ChannelView,
   channelView,
   decideMode,
   elementsPerChannel,
@@ -10,8 +9,7 @@ import {
 } from "@batchnorm/spec";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import * as tf from "@tensorflow/tfjs-core";
-import type { GradientAttributes, Operands } from "../kernels/arithmetic.ts";
-import { batchStatistics, movingAverage, normalize, type Statistics } from "../operation.ts";
+import { type Forward, infer, type Statistics, train } from "../operation.ts";
 import { type BatchNormalizationArgs, resolveArguments } from "./arguments.ts";
 import { TfjsBatchNormalization } from "./base.ts";
 import { enforceConstraint } from "./constraint.ts";
@@ -72,7 +70,9 @@ export class BatchNormalization extends TfjsBatchNormalization {
       const [input] = Array.isArray(inputs) ? inputs : [inputs];
       const x = input.dtype === "float32" ? input : tf.cast(input, "float32");
       const mode = decideMode(Boolean(training), this.trainable);
-      return mode.normalizeWith === "batch" ? train(this, x, maskOf(this, mask, x, this.axis), mode) : infer(this, x, mode);
+      return mode.normalizeWith === "moving"
+        ? infer(tf, forwardOf(this, x, mode)).y
+        : trainLayer(this, x, maskOf(this, mask, x, this.axis), mode);
     });
   }
 
@@ -96,38 +96,28 @@ export class BatchNormalization extends TfjsBatchNormalization {
 
 // Functions and not private methods: a layer that `replaceBatchNorms` took over was not constructed by this class.
 
-function infer(layer: BatchNormalization, x: Tensor, mode: Mode): Tensor {
-  return forward(layer, x, channelView(x.shape, layer.axis), mode, movingOf(layer));
-}
-
-function train(layer: BatchNormalization, x: Tensor, mask: Tensor | null, mode: Mode): Tensor {
-  const view = channelView(x.shape, layer.axis);
-  if (elementsPerChannel(view) === 0) {
+function trainLayer(layer: BatchNormalization, x: Tensor, mask: Tensor | null, mode: Mode): Tensor {
+  const pass = forwardOf(layer, x, mode);
+  if (elementsPerChannel(pass.view) === 0) {
     throw new BatchNormError("empty-batch", "There is nothing to train on", x.shape, "at least one element per channel");
   }
   const { momentum, varianceEstimator = "population" } = layer;
-  const moving = movingOf(layer);
-  const statistics = batchStatistics(tf, x, view, mask, moving);
-  const next = movingAverage(tf, moving, statistics, { view, momentum, varianceEstimator });
-  const y = forward(layer, x, view, mode, statistics);
-  // Nothing can fail any more (clause 6.3).
-  layer.movingMean.write(next.mean);
-  layer.movingVariance.write(next.variance);
-  return y;
-}
-
-function movingOf({ movingMean, movingVariance }: BatchNormalization): Statistics {
-  return { mean: movingMean.read(), variance: movingVariance.read() };
-}
-
-function forward(layer: BatchNormalization, x: Tensor, view: ChannelView, mode: Mode, statistics: Statistics): Tensor {
-  const gamma = layer.gamma?.read();
-  const operands: Operands<Tensor> = { x, ...statistics, gamma };
-  const attributes: GradientAttributes = {
-    view,
-    epsilon: layer.epsilon,
-    ofParameters: mode.parameterGradients,
-    throughStatistics: mode.normalizeWith === "batch",
+  const update = (next: Statistics): void => {
+    layer.movingMean.write(next.mean);
+    layer.movingVariance.write(next.variance);
   };
-  return normalize(tf, operands, layer.beta?.read() ?? null, attributes);
+  return train(tf, pass, { mask, momentum, varianceEstimator, update }).y;
+}
+
+function forwardOf(layer: BatchNormalization, x: Tensor, mode: Mode): Forward {
+  return {
+    x,
+    view: channelView(x.shape, layer.axis),
+    epsilon: layer.epsilon,
+    gamma: layer.gamma?.read() ?? null,
+    beta: layer.beta?.read() ?? null,
+    moving: { mean: layer.movingMean.read(), variance: layer.movingVariance.read() },
+    ofParameters: mode.parameterGradients,
+    keeps: false,
+  };
 }

@@ -50,6 +50,26 @@ const CHECKS: Readonly<Record<string, () => unknown>> = {
     Object.assign(backend, { readSync, read });
     same(reads, 0, "reads");
   },
+  "constant channels of 3e38 are not NaN, in training and in inference": async () => {
+    const state = {
+      parameters: { gamma: [1.5, -0.5, 0.75], beta: [0.25, 2, -1] },
+      statistics: { movingMean: [3e38, -2.5e38, 1e38], movingVariance: [0.25, 0.01, 0] },
+    };
+    for (const shape of [
+      [6, 3],
+      [4, 2, 3],
+      [3, 2, 2, 3],
+      [2, 2, 2, 2, 3],
+    ]) {
+      const rows = shape.slice(0, -1).reduce((size, dimension) => size * dimension, 1);
+      const x = tf.tensor(Array(rows).fill(state.statistics.movingMean).flat(), shape);
+      const layer = backendOn(tf, null).create({ momentum: 1 }, state);
+      for (const training of [true, false]) {
+        const y = await layer.call(x, { training }).data();
+        same([...y.slice(-3)], state.parameters.beta, `[${shape}], training ${training}`);
+      }
+    }
+  },
   "the tape's gradients are those of backward": async () => {
     const layer = makeLayer();
     const [x, dy] = [draw([6, 5, 3], 1), draw([6, 5, 3], 2)];

@@ -8,10 +8,15 @@ import { normalize } from "./normalize.ts";
 /** The arithmetic out of tfjs's ops, for every backend whose tensors lie on a device: webgl, webgpu, node's. Sums are float32. */
 export function composedArithmetic(tf: Tf): Arithmetic<Tensor> {
   return {
-    moments(inputs, { view }) {
-      return inputs.mask === undefined ? moments(tf, inputs.x, view) : maskedMoments(tf, { ...inputs, mask: inputs.mask }, view);
+    train({ x, mask, gamma, beta, ...moving }, attributes) {
+      const { view, epsilon } = attributes;
+      // What it makes of the size of x is freed before there is a y.
+      const statistics = tf.tidy(() => (mask === undefined ? moments(tf, x, view) : maskedMoments(tf, x, view, { mask, ...moving })));
+      const [mean, variance, remainder, downscale, count] = statistics;
+      const next = movingAverage(tf, { ...moving, mean, variance, downscale, count }, attributes);
+      const y = normalize(tf, { x, mean, variance, remainder, downscale, gamma, beta }, view, epsilon);
+      return attributes.wantsStatistics ? [y, ...next, ...statistics] : [y, ...next];
     },
-    movingAverage: (inputs, attributes) => movingAverage(tf, inputs, attributes),
     normalize(inputs, { view, epsilon }) {
       // A device cannot run over nothing.
       return [inputs.x.size === 0 ? tf.clone(inputs.x) : normalize(tf, inputs, view, epsilon)];

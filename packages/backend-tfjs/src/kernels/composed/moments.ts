@@ -1,12 +1,12 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
-import { DOWNSCALE, type MomentsInputs } from "../arithmetic.ts";
+import { DOWNSCALE } from "../arithmetic.ts";
 import { sumPerChannel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
 /**
- * The moments of every channel of x, as `Arithmetic.moments` gives them. The shift is the first element of the
- * channel.
+ * `[mean, variance, remainder, downscale]` of every channel of x (clause 6.2; see `Operands`). The shift is the first element of
+ * the channel.
  */
 export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
   const shapes = viewShapes(view);
@@ -23,16 +23,20 @@ export function moments(tf: Tf, x: Tensor, view: ChannelView): Tensor[] {
   });
 }
 
+/** What stands in where a mask hides everything, and the mask. */
+export interface Masking {
+  /** Bool, one element for each of `[outer, inner]`. */
+  readonly mask: Tensor;
+  readonly movingMean: Tensor;
+  readonly movingVariance: Tensor;
+}
+
 /**
  * The same of the elements that the mask lets through, or the moving statistics where it lets none through (clause
  * 9.4), and the number of visible elements of a channel. Nothing is read back. Hidden elements are selected away, not
  * multiplied by 0, so that a hidden NaN stays hidden (clause 9.6).
  */
-export function maskedMoments(
-  tf: Tf,
-  { x, mask, movingMean, movingVariance }: MomentsInputs<Tensor> & { readonly mask: Tensor },
-  view: ChannelView,
-): Tensor[] {
+export function maskedMoments(tf: Tf, x: Tensor, view: ChannelView, { mask, movingMean, movingVariance }: Masking): Tensor[] {
   const shapes = viewShapes(view);
   const elements = tf.reshape(x, shapes.elements);
   const visible = tf.reshape(mask, shapes.places);
@@ -47,7 +51,7 @@ export function maskedMoments(
     average: (sum) => tf.div(sum, n),
   });
   const seen = tf.greater(count, 0);
-  return [tf.where(seen, mean, movingMean!), tf.where(seen, variance, movingVariance!), remainder, downscale, count];
+  return [tf.where(seen, mean, movingMean), tf.where(seen, variance, movingVariance), remainder, downscale, count];
 }
 
 /** Which elements are averaged, and over how many. */

@@ -1,11 +1,22 @@
 import type { Tensor, Tf } from "../../tf.ts";
-import type { MovingAverageAttributes, MovingAverageInputs } from "../arithmetic.ts";
+import type { TrainAttributes } from "../arithmetic.ts";
 
-/** The moving statistics after a batch, as `Arithmetic.movingAverage` gives them. */
+/** The moving statistics, `[channels]` each, and those of a batch that they take in; see `Operands`. */
+export interface MovingAverageInputs {
+  readonly movingMean: Tensor;
+  readonly movingVariance: Tensor;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  readonly downscale: Tensor;
+  /** Present with a mask. */
+  readonly count?: Tensor | undefined;
+}
+
+/** `[movingMean, movingVariance]` after a batch, as `Arithmetic.train` gives them. */
 export function movingAverage(
   tf: Tf,
-  { movingMean, movingVariance, mean, variance, count, downscale }: MovingAverageInputs<Tensor>,
-  { view, momentum, varianceEstimator }: MovingAverageAttributes,
+  { movingMean, movingVariance, mean, variance, count, downscale }: MovingAverageInputs,
+  { view, momentum, varianceEstimator }: TrainAttributes,
 ): Tensor[] {
   const blend = (old: Tensor, weighed: Tensor): Tensor => {
     const blended = tf.add(tf.mul(old, momentum), weighed);
@@ -13,7 +24,7 @@ export function movingAverage(
   };
   const fresh = 1 - momentum;
   const weighed = tf.mul(variance, weightOfVariance());
-  const upscaled = downscale === undefined ? weighed : tf.div(tf.div(weighed, downscale), downscale);
+  const upscaled = tf.div(tf.div(weighed, downscale), downscale);
   return [blend(movingMean, tf.mul(mean, fresh)), blend(movingVariance, upscaled)];
 
   function weightOfVariance(): Tensor | number {

@@ -1,9 +1,10 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
 import type { NormalizeInputs } from "../arithmetic.ts";
+import { isWebgpu, type Spread, webgpuNormalize } from "./webgpu-normalize.ts";
 
 /**
- * tfjs's own op, which is one kernel on a device. Its parameters are spread over x by broadcasting; of tfjs 4.22's
+ * tfjs's own op, which is one kernel on a device; on webgpu a kernel of ours. Its parameters are spread over x by broadcasting; of tfjs 4.22's
  * backends only cpu and wasm index them cyclically instead, and those have loops of ours.
  */
 export function normalize(
@@ -22,11 +23,23 @@ export function normalize(
   const literal = downscale !== undefined || (Number.isInteger(epsilon) && epsilon >= 2 ** 31) ? 0 : epsilon;
   const shifted = literal === epsilon ? variance : tf.add(variance, downscaled(tf, epsilon, downscale));
   const scale = downscale === undefined ? gamma : gamma === undefined ? downscale : tf.mul(gamma, downscale);
-  // The op of a device takes x * r - mean * r, and both are infinite on a constant channel of 3e38. A batch's own mean is taken off
-  // first, for one more pass; moving statistics are not, since inference would take twice its time.
-  const [centred, origin] = downscale === undefined ? [elements, mean] : [tf.sub(elements, spread(mean)), tf.zerosLike(mean)];
-  const y = batchNorm(tf, centred, spread(origin), spread(shifted), offset, scale && spread(scale), literal);
+  const spreadOut = { x: elements, mean: spread(mean), variance: spread(shifted), offset, scale: scale && spread(scale) };
+  const backend = tf.backend();
+  const y = isWebgpu(backend)
+    ? webgpuNormalize(tf, backend, spreadOut, literal)
+    : batchNorm(tf, centred(tf, spreadOut, downscale), literal);
   return elements === x ? y : tf.reshape(y, x.shape);
+}
+
+/**
+ * x and mean as `tf.batchNorm` can take them. Where that computes x * r - mean * r, both are infinite on a constant channel of 3e38. A
+ * batch's own mean is then taken off first, for one more pass; a moving one is not, since inference would take twice its time.
+ */
+function centred(tf: Tf, operands: Spread, downscale: Tensor | undefined): Spread {
+  // The packed shader of webgl subtracts first (tfjs 4.22), and is the one in use but where packing is turned off.
+  const subtractsFirst = tf.getBackend() === "webgl" && tf.env().getBool("WEBGL_PACK_NORMALIZATION");
+  if (downscale === undefined || subtractsFirst) return operands;
+  return { ...operands, x: tf.sub(operands.x, operands.mean), mean: tf.zerosLike(operands.mean) };
 }
 
 /** 1 / sqrt(variance + epsilon), `[channels]`, of a variance that may be scaled down (see `Operands`). */
@@ -54,14 +67,6 @@ function broadcastShape(shape: readonly number[], { channels, inner }: ChannelVi
 }
 
 /** `tf.batchNorm` types the ranks of its parameters more narrowly than it takes them. */
-function batchNorm(
-  tf: Tf,
-  x: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  offset: Tensor | undefined,
-  scale: Tensor | undefined,
-  epsilon: number,
-): Tensor {
+function batchNorm(tf: Tf, { x, mean, variance, offset, scale }: Spread, epsilon: number): Tensor {
   return (tf.batchNorm as unknown as (...operands: unknown[]) => Tensor)(x, mean, variance, offset, scale, epsilon);
 }
