@@ -26,4 +26,9 @@ export class Call {
   mask: usize;
   /** 1 where the data lies in a cache. */
   cached: u32;
+  /** What the elements of x, dy and out are: 0 for float32, or a number of layout.ts. */
+  half: u32;
+  /** Of a piece alone (pieces.ts): where it begins among the rows, and among the elements of a run. */
+  row: usize;
+  start: usize;
 }
