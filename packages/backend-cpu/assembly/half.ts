@@ -1,16 +1,18 @@
 import { BFLOAT16 } from "./layout";
 
 // Between half precision and float32, `length` elements that lie next to each other. To widen is exact; to narrow rounds to nearest,
-// ties to even, keeps subnormal numbers, and goes to infinity where the next number would lie. A NaN stays one, quiet.
+// ties to even, keeps subnormal numbers, and goes to infinity where the next number would lie. A NaN stays one, quiet. Whole vectors are
+// read and written, but for what is narrowed: the elements that fill no vector go to `rest`, and from there one by one.
 
 export function widen(half: u32, from: usize, to: usize, length: usize): void {
   if (half === BFLOAT16) widenBFloat16(from, to, length);
   else widenFloat16(from, to, length);
 }
 
-export function narrow(half: u32, from: usize, to: usize, length: usize): void {
-  if (half === BFLOAT16) narrowBFloat16(from, to, length);
-  else narrowFloat16(from, to, length);
+export function narrow(half: u32, from: usize, to: usize, length: usize, rest: usize): void {
+  if (half === BFLOAT16) narrowBFloat16(from, to, length, rest);
+  else narrowFloat16(from, to, length, rest);
+  for (let k = length & ~7; k < length; k++, rest += 2) store<u16>(to + k * 2, load<u16>(rest));
 }
 
 function widenFloat16(from: usize, to: usize, length: usize): void {
@@ -35,7 +37,7 @@ function widenBFloat16(from: usize, to: usize, length: usize): void {
   for (let k: usize = 0; k < length; k += 4) v128.store(to + k * 4, i32x4.shl(v128.load16x4_u(from + k * 2), 16));
 }
 
-function narrowFloat16(from: usize, to: usize, length: usize): void {
+function narrowFloat16(from: usize, to: usize, length: usize, rest: usize): void {
   const magnitudes = constant(0x7fffffff);
   const exponents = constant(0x7f800000);
   // Where the infinity of float16 stands: a sum would overflow with greater numbers.
@@ -54,7 +56,7 @@ function narrowFloat16(from: usize, to: usize, length: usize): void {
     // As an integer every negative float32 is less than any int16.
     const sign = v128.and(i16x8.narrow_i32x4_s(low, high), signs);
     const nan = v128.and(i16x8.narrow_i32x4_s(f32x4.ne(low, low), f32x4.ne(high, high)), nans);
-    v128.store(to + k * 2, v128.or(v128.or(magnitude, sign), nan));
+    v128.store(k + 8 <= length ? to + k * 2 : rest, v128.or(v128.or(magnitude, sign), nan));
   }
 }
 
@@ -70,13 +72,13 @@ function magnitudeOf(value: v128, magnitudes: v128, exponents: v128, most: v128,
   return i32x4.add(units, i32x4.shr_u(i32x4.sub(power, leastNormal), 13));
 }
 
-function narrowBFloat16(from: usize, to: usize, length: usize): void {
+function narrowBFloat16(from: usize, to: usize, length: usize, rest: usize): void {
   const one = constant(1);
   const half = constant(0x7fff);
   for (let k: usize = 0; k < length; k += 8) {
     const low = v128.load(from + k * 4);
     const high = v128.load(from + k * 4, 16);
-    v128.store(to + k * 2, i16x8.narrow_i32x4_u(rounded(low, one, half), rounded(high, one, half)));
+    v128.store(k + 8 <= length ? to + k * 2 : rest, i16x8.narrow_i32x4_u(rounded(low, one, half), rounded(high, one, half)));
   }
 }
 

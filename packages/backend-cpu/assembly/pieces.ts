@@ -87,12 +87,14 @@ function convert(piece: Call, call: Call, tensor: usize, scratch: usize, toScrat
       rows = 1;
     }
   }
+  // Of x and dy the one that is not written to; nobody needs it any more.
+  const rest = piece.out === piece.x ? piece.dy : piece.x;
   let row = tensor + piece.row * call.rowStride + unitOf(piece, call) * unitStride + piece.start * 2;
   for (; rows > 0; rows--, row += call.rowStride) {
     let at = row;
     for (let stretch = stretches; stretch > 0; stretch--, at += unitStride, scratch += length * 4) {
       if (toScratch) widen(call.half, at, scratch, length);
-      else narrow(call.half, scratch, at, length);
+      else narrow(call.half, scratch, at, length, rest);
     }
   }
 }
