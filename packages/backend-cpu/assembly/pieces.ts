@@ -58,10 +58,10 @@ export function storePiece(piece: Call, call: Call): void {
 function setPlace(piece: Call, call: Call, row: usize, unit: usize, start: usize): void {
   const runs = hasRuns(call);
   const width: usize = runs ? min(call.length - start, PIECE) : 1;
-  const most: usize = PIECE / (runs ? width : max(min(call.rows, 8), 1));
   const isPart = runs && width < call.length;
-  const count: usize = isPart ? 1 : min(units(call) - unit, most);
-  piece.rows = isPart ? 1 : min(call.rows - row, PIECE / (count * width));
+  const most: usize = isPart ? 1 : min(units(call), PIECE / (runs ? width : max(min(call.rows, 8), 1)));
+  const count = min(units(call) - unit, most);
+  piece.rows = isPart ? 1 : min(call.rows - row, PIECE / (most * width));
   piece.rowStride = count * width * 4;
   piece.channels = runs ? count : 1;
   piece.channelStride = width * 4;

@@ -67,7 +67,11 @@ for (const [dtype, encode, decode] of FORMATS) {
           const y = backend.create(CONFIG, identity(gamma)).call({ data: all, shape: [1, 1, all.length], dtype });
           // Rounded to float32 first, which a product of these with few digits does not need.
           const product = (bits: number): number => Math.fround(Math.fround(gamma) * decode(bits)) + 0;
-          expectBits(y.data, Array.from(all, (bits) => encode(product(bits))), decode);
+          expectBits(
+            y.data,
+            Array.from(all, (bits) => encode(product(bits))),
+            decode,
+          );
         });
       }
     }
@@ -92,7 +96,14 @@ const inMemory: Place = (backend, data, shape, dtype) => {
 };
 
 /** A step and its gradients, of one dtype or, `place` null, of float32 with the very same numbers. */
-function step(backend: CpuBackend, shape: readonly number[], axis: number, dtype: HalfDType, masked: boolean, place: Place | null): Results {
+function step(
+  backend: CpuBackend,
+  shape: readonly number[],
+  axis: number,
+  dtype: HalfDType,
+  masked: boolean,
+  place: Place | null,
+): Results {
   const [, encode, decode] = FORMATS.find(([name]) => name === dtype)!;
   const { x, dy, mask, config, state } = example(shape, axis, { masked, offset: 1 });
   const layer = backend.create(config, state);
