@@ -1,4 +1,5 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16 } from "@batchnorm/spec/half";
 import type { Elements, TensorView } from "../memory/elements.ts";
 import { BFLOAT16 } from "../memory/layout.generated.ts";
 
@@ -8,11 +9,24 @@ import { BFLOAT16 } from "../memory/layout.generated.ts";
 /** Channels `from` to `to` of a tensor as float32 `[outer, to - from, inner]`. */
 export function widenPlain(data: Elements, view: TensorView, from: number = 0, to: number = view.channels): Float32Array {
   const result = new Float32Array(view.outer * (to - from) * view.inner);
-  const widen = view.half === BFLOAT16 ? widenBFloat16 : widenFloat16;
+  const numbers = numbersOf(view.half);
   eachElement(view, from, to, (inTensor, k) => {
-    result[k] = widen(data[inTensor]);
+    result[k] = numbers[data[inTensor]];
   });
   return result;
+}
+
+const known = new Map<number | undefined, Float32Array>();
+
+/** The numbers that all 65536 patterns of 16 bits stand for: 256 KB, made when they are first needed. */
+function numbersOf(half: number | undefined): Float32Array {
+  let numbers = known.get(half);
+  if (numbers === undefined) {
+    const decode = half === BFLOAT16 ? fromBfloat16 : fromFloat16;
+    numbers = Float32Array.from({ length: 2 ** 16 }, (_, bits) => decode(bits));
+    known.set(half, numbers);
+  }
+  return numbers;
 }
 
 /** Writes them back. */
@@ -38,19 +52,6 @@ function eachElement({ outer, channels, inner }: TensorView, from: number, to: n
 
 const float32 = new Float32Array(1);
 const word = new Int32Array(float32.buffer);
-
-function widenFloat16(bits: number): number {
-  // The exponent of float16 means 2^112 times as much in the place of float32's; the largest one is that of infinities and NaN.
-  word[0] = ((bits & 0x8000) << 16) | ((bits & 0x7fff) << 13);
-  if ((bits & 0x7c00) !== 0x7c00) return float32[0] * 2 ** 112;
-  word[0] |= 0x7f800000;
-  return float32[0];
-}
-
-function widenBFloat16(bits: number): number {
-  word[0] = bits << 16;
-  return float32[0];
-}
 
 function narrowFloat16(value: number): number {
   float32[0] = value;

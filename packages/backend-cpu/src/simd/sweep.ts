@@ -63,6 +63,8 @@ export function sweepNonFinite(tensors: TensorMemory, x: Elements, half: number)
     const length = Math.min(most, x.length - start);
     if (!inPlace) copy.set(windowOf(x, windows, start, length));
     call.kernel = NON_FINITE;
+    call.dy = 0;
+    call.out = 0;
     call.x = inPlace ? x.byteOffset : copy.byteOffset;
     call.rows = 1;
     call.channels = 1;
