@@ -16,21 +16,45 @@ export function narrow(half: u32, from: usize, to: usize, length: usize, rest: u
 }
 
 function widenFloat16(from: usize, to: usize, length: usize): void {
-  const magnitudes = constant(0x0fffe000);
+  const scale = constant((127 + 112) << 23);
+  const bits = constant(0x8fffe000);
+  if (hasNormalsAlone(from, length)) {
+    for (let k: usize = 0; k < length; k += 4) {
+      // The exponent of float16 means 2^112 times as much in the place of float32's.
+      v128.store(to + k * 4, f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(from + k * 2), 13), bits), scale));
+    }
+    return;
+  }
   const signs = constant(0x80000000);
   const rebias = constant(224 << 23);
-  const scale = constant((127 - 112) << 23);
+  const inverse = constant((127 - 112) << 23);
   const leastNormal = constant(113 << 23);
-  let k: usize = 0;
-  for (; k < length; k += 4) {
-    const bits = i32x4.shl(v128.load16x4_s(from + k * 2), 13);
+  for (let k: usize = 0; k < length; k += 4) {
+    const half = v128.and(i32x4.shl(v128.load16x4_s(from + k * 2), 13), bits);
     // Exponents 1 to 31 become 225 to 255, so that infinities and NaN keep theirs, and 2^-112 brings them to 113 and on.
-    const normal = f32x4.mul(i32x4.add(v128.and(bits, magnitudes), rebias), scale);
-    // A subnormal m * 2^-24 has come out as 2^-15 + m * 2^-25. For all greater numbers the difference is not the lesser one. No
-    // operation has a subnormal float32, which some processors take 150 cycles for.
+    const normal = f32x4.mul(i32x4.add(v128.andnot(half, signs), rebias), inverse);
+    // A subnormal m * 2^-24 has come out as 2^-15 + m * 2^-25. For all greater numbers the difference is not the lesser one.
     const subnormal = f32x4.sub(f32x4.add(normal, normal), leastNormal);
-    v128.store(to + k * 4, v128.or(f32x4.pmin(normal, subnormal), v128.and(bits, signs)));
+    v128.store(to + k * 4, v128.or(f32x4.pmin(normal, subnormal), v128.and(half, signs)));
   }
+}
+
+/**
+ * Whether there are no infinities, NaN, or subnormal numbers but 0. A product of one of these takes an Intel processor 150 cycles:
+ * 10 ns an element, against 0.15 for all others, and 0.5 for the sum that the second loop has instead.
+ */
+function hasNormalsAlone(from: usize, length: usize): bool {
+  const magnitudes = constant(0x7fff7fff);
+  const one = constant(0x00010001);
+  let most = i16x8.splat(0);
+  let least = magnitudes;
+  for (let k: usize = 0; k < length; k += 8) {
+    const magnitude = v128.and(v128.load(from + k * 2), magnitudes);
+    most = i16x8.max_u(most, magnitude);
+    // 0 becomes the largest number of all.
+    least = i16x8.min_u(least, i16x8.sub(magnitude, one));
+  }
+  return !v128.any_true(v128.or(i16x8.ge_u(most, i16x8.splat(0x7c00)), i16x8.lt_u(least, i16x8.splat(0x03ff))));
 }
 
 function widenBFloat16(from: usize, to: usize, length: usize): void {

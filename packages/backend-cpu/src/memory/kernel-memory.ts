@@ -230,8 +230,8 @@ function checkBounds(call: Call, bytes: number): void {
     if (!(rows * length <= SUMS)) throw outOfBounds("sums", call);
     return;
   }
-  // The last byte that a rectangle reaches, from its first on. Of half precision whole vectors are read.
-  const span = (rows - 1) * call.rowStride + (channels - 1) * call.channelStride + (call.half === 0 ? 4 * length : 2 * length + 6);
+  // The last byte that a rectangle reaches, from its first on. Of half precision whole vectors of eight are read.
+  const span = (rows - 1) * call.rowStride + (channels - 1) * call.channelStride + (call.half === 0 ? 4 * length : 2 * length + 14);
   const work = kernel & ~(RUNS | MASKED);
   if (!fits(call.x, span, bytes)) throw outOfBounds("x", call);
   if ((work === PROJECTIONS || work === GRADIENT) && !fits(call.dy, span, bytes)) throw outOfBounds("dy", call);
