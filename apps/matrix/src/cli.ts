@@ -118,7 +118,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function run({ runtime, backend, depth, shard, jobs, out, packed: folder, resume, list }: RunOptions): Promise<number> {
   const all = plan(runtime, backend, depth);
-  const tasks = shard === undefined ? all : tasksOf(all, shard, await durations());
+  const durationOf = await durations();
+  const tasks = shard === undefined ? all : tasksOf(all, shard, durationOf);
   if (list) {
     for (const each of tasks) console.log(describeTask(each));
     return 0;
@@ -137,7 +138,9 @@ async function run({ runtime, backend, depth, shard, jobs, out, packed: folder, 
   };
   if (folder === undefined) progress.step("packing and installing the packages");
   const { packed, remove } = folder === undefined ? await packForOneRun() : { packed: openPacked(folder), remove: async () => {} };
-  const matrix = await runMatrix(left, packed, { jobs, onCell }).finally(remove);
+  // The longest first: what takes ten minutes must not begin when everything else has ended.
+  const longestFirst = [...left].sort((a, b) => durationOf(b) - durationOf(a));
+  const matrix = await runMatrix(longestFirst, packed, { jobs, onCell }).finally(remove);
   const status = await finish(together(matrix), directory);
   await unfinished?.remove();
   return status;

@@ -77,7 +77,7 @@ export const FINDINGS: readonly Finding[] = [
     peers: TFJS_FUNCTIONS,
     asks: "Without a gamma or a beta the gradient has 1 or 0 in its place. `tf.batchNorm` takes both as optional.",
     does: "The gradient of `tf.batchNorm` without `scale` or `offset` throws a TypeError",
-    explains: message(/reading '(read|id|dataId)'/),
+    explains: message(/reading '(read|id|dataId|dtype)'/),
     reproduction: "tfjs-batch-norm-gradient-without-scale.mjs",
     upstream: {
       url: "https://github.com/tensorflow/tfjs/issues/2868",
@@ -111,9 +111,9 @@ export const FINDINGS: readonly Finding[] = [
     reproduction: "jax-js-standardize-offset.mjs",
   },
   {
-    peers: ["keras/torch"],
+    peers: ["keras/jax", "keras/torch"],
     asks: "A mask is taken with one channel, too.",
-    does: "A mask over a single channel throws an IndexError",
+    does: "On JAX and PyTorch a mask over a single channel throws an IndexError",
     explains: message(/IndexError/),
     reproduction: "keras-mask-of-one-channel.py",
   },
@@ -134,6 +134,13 @@ export const FINDINGS: readonly Finding[] = [
       url: "https://github.com/keras-team/keras-core/pull/866",
       says: "chose this form, as the faster and less stable one; [a later change](https://github.com/keras-team/keras/pull/18795) mended TensorFlow and JAX",
     },
+  },
+  {
+    peers: ["tf-keras"],
+    asks: "An axis counted from the end is the same axis: -4 of rank 4 is 0.",
+    does: "`axis=-4` throws a ValueError where `axis=0` is taken",
+    explains: message(/Unsupported axis/),
+    reproduction: "tf-keras-first-axis-from-the-end.py",
   },
   {
     peers: [...TFJS_LAYERS, ...TFJS_FUNCTIONS],

@@ -7,7 +7,7 @@ export const ROOT: string = at("../../..");
 export const SITE: string = at("..");
 export const PAGES: string = `${SITE}/pages`;
 export const OUTPUT: string = `${SITE}/dist`;
-/** What the engineer's other app builds: the live conformance page. */
-export const LIVE: string = `${ROOT}/apps/live/dist`;
+/** The app of the live conformance page, which is built into the site. */
+export const LIVE: string = `${ROOT}/apps/live`;
 
 export const REPOSITORY = "https://github.com/batchnorm/batchnorm";

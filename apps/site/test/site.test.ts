@@ -98,6 +98,17 @@ describe.skipIf(noChromium() !== null)(withChromium("in a browser"), () => {
     expect(visitor.complaints).toEqual([]);
   });
 
+  it("leads from its reports to the live page", async () => {
+    await visitor.look(DESKTOP);
+    await visitor.open("reports/conformance");
+    const link = await visitor.page.$eval('.VPSidebar a[href$="/live/"]', (element) => (element as HTMLAnchorElement).pathname);
+    expect(link).toBe(`${BASE}live/`);
+    await visitor.load("live/");
+    await visitor.page.waitForSelector("input[type=checkbox]");
+    expect(await visitor.text("body")).toContain("cpu");
+    expect(visitor.complaints).toEqual([]);
+  });
+
   it("has sliders that the keyboard moves", async () => {
     await visitor.look(DESKTOP);
     await visitor.open("guide/");

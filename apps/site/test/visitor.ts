@@ -50,10 +50,15 @@ export class Visitor {
     await this.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
   }
 
-  /** Opens a page, and waits until it answers. */
+  /** Opens a page of VitePress, and waits until it answers. */
   async open(path: string): Promise<void> {
-    await this.page.goto(new URL(path, this.#site.url).href, { waitUntil: "networkidle0" });
+    await this.load(path);
     await this.page.waitForFunction(() => "__vue_app__" in (document.querySelector("#app") ?? {}));
+  }
+
+  /** Opens any page below the base. */
+  async load(path: string): Promise<void> {
+    await this.page.goto(new URL(path, this.#site.url).href, { waitUntil: "networkidle0" });
   }
 
   /** How many pixels of the page lie beyond its right edge. */

@@ -26,11 +26,12 @@ export function rejectUnknownKeys(
   value: unknown,
   known: readonly string[],
 ): asserts value is Record<string, unknown> {
-  if (!isRecord(value)) throw new BatchNormError(code, `${what} is not an object`, value, `an object with the keys ${known.join(", ")}`);
+  if (!isRecord(value))
+    throw new BatchNormError(code, `${what} must be a plain object`, value, `an object with the keys ${known.join(", ")}`);
   // Not Object.keys: a layer checks the options of every call here, and that would leave an array behind each time.
   for (const key in value) {
     if (Object.hasOwn(value, key) && !known.includes(key))
-      throw new BatchNormError(code, `${what} has an unknown key`, key, `only the keys ${known.join(", ")}`);
+      throw new BatchNormError(code, `${what} cannot have this key`, key, `only the keys ${known.join(", ")}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BatchNormConfig, BatchNormState, CheckedUpdate, StateInput, StateUpdate } from "./contract.ts";
 import { BatchNormError } from "./errors.ts";
-import { rejectUnknownKeys } from "./objects.ts";
+import { isRecord, rejectUnknownKeys } from "./objects.ts";
 
 const PARAMETER_NAMES = ["gamma", "beta"] as const;
 const STATISTIC_NAMES = ["movingMean", "movingVariance"] as const;
@@ -86,6 +86,10 @@ export function copyState(state: BatchNormState): BatchNormState {
 }
 
 function checkStateKeys(input: StateInput | StateUpdate, whole: boolean): void {
+  rejectMisplaced("The state", input, "parameters", PARAMETER_NAMES);
+  rejectMisplaced("The state", input, "statistics", STATISTIC_NAMES);
+  rejectMisplaced("The state's parameters", input?.parameters, "statistics", STATISTIC_NAMES);
+  rejectMisplaced("The state's statistics", input?.statistics, "parameters", PARAMETER_NAMES);
   rejectUnknownKeys("invalid-state", "The state", input, ["parameters", "statistics"]);
   if (whole || input.parameters !== undefined) {
     rejectUnknownKeys("invalid-state", "The state's parameters", input.parameters, PARAMETER_NAMES);
@@ -93,6 +97,13 @@ function checkStateKeys(input: StateInput | StateUpdate, whole: boolean): void {
   if (whole || input.statistics !== undefined) {
     rejectUnknownKeys("invalid-state", "The state's statistics", input.statistics, STATISTIC_NAMES);
   }
+}
+
+/** Parameters and statistics are easily taken for each other: a field in the wrong place is told the right one. */
+function rejectMisplaced(what: string, value: unknown, place: "parameters" | "statistics", names: readonly string[]): void {
+  const name = isRecord(value) ? names.find((each) => Object.hasOwn(value, each)) : undefined;
+  if (name === undefined) return;
+  throw new BatchNormError("invalid-state", `${what} cannot have this key`, name, `it in the ${place}: { ${place}: { ${name} } }`);
 }
 
 function checkPresence(config: Pick<BatchNormConfig, "center" | "scale">, name: "gamma" | "beta", present: boolean): void {

@@ -322,7 +322,7 @@ describe("a layer that is made without a state", () => {
 
   test("takes a whole state, and no part of one", () => {
     const layer = syncLayer({ state: "none" });
-    expect(() => layer.setState({ statistics: { movingMean: [1, 1, 1], movingVariance: [1, 1, 1] } })).toThrow("not an object");
+    expect(() => layer.setState({ statistics: { movingMean: [1, 1, 1], movingVariance: [1, 1, 1] } })).toThrow("must be a plain object");
     expect(layer.channels).toBe(0);
     layer.setState(initialState({ scale: true, center: true }, 3));
     expect(layer.channels).toBe(3);

@@ -181,7 +181,7 @@ const REFUSALS: Record<Exclude<ErrorCode, CodeOfFiles>, readonly [Refusal, ...Re
       title: "a statistic among the parameters",
       action: () => resolveState(on, { ...ok, parameters: { ...ok.parameters, movingMean: [0, 0] } } as never),
       received: '"movingMean"',
-      expected: "only the keys gamma, beta",
+      expected: "it in the statistics",
     },
     {
       title: "no statistics",

@@ -83,13 +83,19 @@ describe("resolveStateUpdate", () => {
   });
 
   test("refuses unknown fields", () => {
-    expect(() => resolveStateUpdate(on, 1, { gamma: [1] } as never)).toThrow('The state has an unknown key: received "gamma"');
-    expect(() => resolveStateUpdate(on, 1, { parameters: { movingMean: [1] } } as never)).toThrow(
-      'parameters has an unknown key: received "movingMean"',
-    );
+    expect(() => resolveStateUpdate(on, 1, { gama: [1] } as never)).toThrow('The state cannot have this key: received "gama"');
     expect(() => resolveStateUpdate(on, 1, { statistics: { mean: [1] } } as never)).toThrow(
-      'The state\'s statistics has an unknown key: received "mean"',
+      'The state\'s statistics cannot have this key: received "mean"',
     );
+  });
+
+  test.each([
+    [{ gamma: [1] }, 'The state cannot have this key: received "gamma", expected it in the parameters: { parameters: { gamma } }.'],
+    [{ movingMean: [1] }, 'The state cannot have this key: received "movingMean", expected it in the statistics'],
+    [{ parameters: { movingVariance: [1] } }, 'parameters cannot have this key: received "movingVariance", expected it in the statistics'],
+    [{ statistics: { beta: [1] } }, 'statistics cannot have this key: received "beta", expected it in the parameters'],
+  ])("says where a field of %j belongs", (update, sentence) => {
+    expect(() => resolveStateUpdate(on, 1, update as never)).toThrow(sentence);
   });
 });
 

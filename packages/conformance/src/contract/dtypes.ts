@@ -59,12 +59,11 @@ export const DTYPES: readonly Rule[] = [
   {
     id: "float16-array",
     clause: "13.2",
-    needs: ["half"],
+    needs: ["float16-array"],
     must: "A Float16Array MUST be taken for float16, whether a dtype says so or not.",
     run: async (bench) => {
       const { backend } = bench;
-      const { Float16Array } = globalThis as unknown as { readonly Float16Array?: { from(values: readonly number[]): Uint16Array } };
-      if (Float16Array === undefined || !backend.supports.dtypes.includes("float16")) return;
+      const { Float16Array } = globalThis as unknown as { readonly Float16Array: { from(values: readonly number[]): Uint16Array } };
       const layer = bench.create();
       const ofBits = await backend.download(await layer.call(backend.upload(hostTensor(Float32Array.from(PLAIN_X), [3, 2], "float16"))));
       for (const dtype of [undefined, "float16"] as const) {
