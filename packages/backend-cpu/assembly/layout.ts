@@ -66,9 +66,12 @@ export const CALL: usize = TILE_DY + TILE * 4;
 export const COUNTERS: usize = CALL + CALL_BYTES;
 export const TABLE: usize = COUNTERS + 1024;
 
-/** What a thread works in with half precision: the call of a piece, and float32 [PIECE] of x and of dy. Here, the host's. */
+/** float32 [PIECE], and a cache line that the last vector of a row may reach into. */
+export const PIECE_BYTES: usize = PIECE * 4 + 64;
+
+/** What a thread works in with half precision: the call of a piece, and PIECE_BYTES each for x and dy. Here, the host's. */
 export const SCRATCH: usize = TABLE + CALLS * CALL_BYTES;
-export const SCRATCH_BYTES: usize = CALL_BYTES + 2 * PIECE * 4;
+export const SCRATCH_BYTES: usize = CALL_BYTES + 2 * PIECE_BYTES;
 
 /** Where tensors may begin. */
 export const HEAP: usize = SCRATCH + SCRATCH_BYTES;

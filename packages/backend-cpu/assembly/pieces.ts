@@ -1,7 +1,7 @@
 import { Call } from "./call";
 import { runOnFloat32 } from "./float32";
 import { narrow, widen } from "./half";
-import { CALL_BYTES, PIECE, RUNS } from "./layout";
+import { CALL_BYTES, PIECE, PIECE_BYTES, RUNS } from "./layout";
 
 /**
  * Makes a call on tensors of half precision piece by piece: each is widened to float32 in the scratch of the thread, the kernel runs on
@@ -21,7 +21,7 @@ export function runInPieces(call: Call, scratch: usize): i32 {
   const piece = changetype<Call>(scratch);
   piece.kernel = call.kernel;
   piece.x = scratch + CALL_BYTES;
-  piece.dy = piece.x + PIECE * 4;
+  piece.dy = piece.x + PIECE_BYTES;
   piece.out = call.dy ? piece.dy : piece.x;
   piece.cached = 1;
   for (let row: usize = 0; row < call.rows; row += mostRows) {

@@ -83,7 +83,8 @@ interface Results {
   readonly rest: readonly Float32Array[];
 }
 
-type Place = (backend: CpuBackend, data: Uint16Array, shape: readonly number[], dtype: HalfDType) => HostTensor<Uint16Array>;
+/** Where a tensor lies; of x, dy, y and dx the `index`-th. */
+type Place = (backend: CpuBackend, data: Uint16Array, shape: readonly number[], dtype: HalfDType, index: number) => HostTensor<Uint16Array>;
 
 const anywhere: Place = (_, data, shape, dtype) => ({ data, shape, dtype });
 
@@ -94,6 +95,16 @@ const inMemory: Place = (backend, data, shape, dtype) => {
   return { data: bits, shape, dtype };
 };
 
+/** One of the four in kernel memory, the others where they begin in the middle of a word. */
+const mixed =
+  (inside: number): Place =>
+  (backend, data, shape, dtype, index) => {
+    if (index === inside) return inMemory(backend, data, shape, dtype, index);
+    const apart = new Uint16Array(data.length + 3).subarray(3);
+    apart.set(data);
+    return { data: apart, shape, dtype };
+  };
+
 /** A step and its gradients, of one dtype or, `place` null, of float32 with the very same numbers. */
 function step(
   backend: CpuBackend,
@@ -102,9 +113,11 @@ function step(
   dtype: HalfDType,
   masked: boolean,
   place: Place | null,
+  gamma?: (channel: number) => number,
 ): Results {
   const [, encode, decode] = FORMATS.find(([name]) => name === dtype)!;
   const { x, dy, mask, config, state } = example(shape, axis, { masked, offset: 1 });
+  if (gamma) state.parameters.gamma.set(state.parameters.gamma.map((_, channel) => gamma(channel)));
   const layer = backend.create(config, state);
   const options = { training: true, mask: mask && { data: mask, shape: shape.filter((_, index) => index !== axis) } };
   const tensors = [encoded(x, encode), encoded(dy, encode)];
@@ -115,8 +128,8 @@ function step(
     const { movingMean, movingVariance } = layer.state().statistics;
     return { y: encoded(y, encode), dx: encoded(dx.data, encode), rest: [dgamma!.data, dbeta!.data, movingMean, movingVariance] };
   }
-  const [inX, inDy, out, outDx] = [...tensors, ...tensors.map((each) => new Uint16Array(each.length))].map((bits) =>
-    place(backend, bits, shape, dtype),
+  const [inX, inDy, out, outDx] = [...tensors, ...tensors.map((each) => new Uint16Array(each.length))].map((bits, index) =>
+    place(backend, bits, shape, dtype, index),
   );
   const y = layer.call(inX, { ...options, out });
   const { dx, dgamma, dbeta } = layer.backward(inDy, { out: outDx });
@@ -140,6 +153,33 @@ describe("half precision", () => {
           for (const place of places) expectResults(step(threads, shape, axis, dtype, masked, place), expected, decode);
         });
       }
+    }
+  }
+});
+
+describe("half precision in unusual places", () => {
+  for (const [shape, axis] of [
+    [[301, 65], 1],
+    [[7, 5000], 1],
+    [[5, 65, 61], 1],
+    [[3, 2, 9001], 1],
+  ] as const) {
+    for (const [dtype, , decode] of FORMATS) {
+      it(`${dtype}: one tensor in kernel memory and three elsewhere show in no bit: [${shape.join(", ")}]`, () => {
+        const expected = step(wasm, shape, axis, dtype, true, null);
+        for (const inside of [0, 1, 2, 3]) expectResults(step(wasm, shape, axis, dtype, true, mixed(inside)), expected, decode);
+      });
+
+      it(`${dtype}: channels that float32 arithmetic cannot hold are those of float32, rounded: [${shape.join(", ")}]`, () => {
+        // A factor below the normal numbers in every third channel.
+        const gamma = (channel: number): number => (channel % 3 === 1 ? 1e-39 : 1 + channel / 8);
+        for (const masked of [false, true]) {
+          const expected = step(wasm, shape, axis, dtype, masked, null, gamma);
+          for (const place of [anywhere, inMemory]) {
+            expectResults(step(wasm, shape, axis, dtype, masked, place, gamma), expected, decode);
+          }
+        }
+      });
     }
   }
 });
