@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { ViteUserConfig } from "vitest/config";
 
 // Packages are tested from their sources: the condition is the one that tsconfig.base.json names.
@@ -7,6 +8,7 @@ const conditions = ["@batchnorm/source", "module", "node", "import", "default"];
 export const shared: ViteUserConfig = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  // Two cores; the suites are long loops, not waits.
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  // The time is for a busy machine. Of two cores vitest would leave one idle; half of the tests wait for a child process or a
+  // browser.
+  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, maxWorkers: Math.max(2, availableParallelism() - 1) },
 };

@@ -13,6 +13,7 @@ import {
 import { isBatchNormError } from "@batchnorm/spec";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { durations } from "./durations.ts";
+import { keepIn } from "./full-reports.ts";
 import { openPacked, packForOneRun, packInto } from "./packed.ts";
 import { type Depth, plan, type Task } from "./plan.ts";
 import { ProgressLines } from "./progress.ts";
@@ -29,6 +30,7 @@ interface RunOptions {
   readonly shard?: Shard;
   readonly jobs: number;
   readonly out?: string;
+  readonly full?: string;
   readonly packed?: string;
   readonly resume: boolean;
   readonly list: boolean;
@@ -68,6 +70,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--shard <i/n>", "only this part of it, of n that take about equally long", usable(parseShard))
     .option("--jobs <number>", "how many cells run at a time", usable(positive), availableParallelism())
     .option("--out <directory>", `where the reports go (default: ${REPORTS} for everything, nowhere for a part)`)
+    .option("--full <directory>", "keeps the whole report of every cell there, for the command report")
     .option("--packed <directory>", "a folder that the command pack has made, in place of a new one")
     .option("--resume", "goes on where a run with the same --out was cut off", false)
     .option("--list", "only list the cells", false)
@@ -116,7 +119,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run({ runtime, backend, depth, shard, jobs, out, packed: folder, resume, list }: RunOptions): Promise<number> {
+async function run({ runtime, backend, depth, shard, jobs, out, full, packed: folder, resume, list }: RunOptions): Promise<number> {
   const all = plan(runtime, backend, depth);
   const durationOf = await durations();
   const tasks = shard === undefined ? all : tasksOf(all, shard, durationOf);
@@ -140,7 +143,9 @@ async function run({ runtime, backend, depth, shard, jobs, out, packed: folder, 
   const { packed, remove } = folder === undefined ? await packForOneRun() : { packed: openPacked(folder), remove: async () => {} };
   // The longest first: what takes ten minutes must not begin when everything else has ended.
   const longestFirst = [...left].sort((a, b) => durationOf(b) - durationOf(a));
-  const matrix = await runMatrix(longestFirst, packed, { jobs, onCell }).finally(remove);
+  const matrix = await runMatrix(longestFirst, packed, { jobs, onCell, onReport: full === undefined ? undefined : keepIn(full) }).finally(
+    remove,
+  );
   const status = await finish(together(matrix), directory);
   await unfinished?.remove();
   return status;

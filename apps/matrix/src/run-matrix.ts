@@ -1,4 +1,4 @@
-import { messageOf } from "@batchnorm/conformance";
+import { messageOf, type Report } from "@batchnorm/conformance";
 import {
   MATRIX_SCHEMA,
   type Matrix,
@@ -20,13 +20,15 @@ export interface MatrixOptions {
   readonly jobs: number;
   /** Called after every cell, with all that there is by then. */
   readonly onCell: (cell: MatrixCell, duration: number, soFar: Matrix) => Promise<void>;
+  /** Called with the whole report of every cell that has one, before `onCell`. */
+  readonly onReport?: ((task: Task, report: Report) => Promise<void>) | undefined;
 }
 
 /** Runs the tasks in a folder of packed packages, some at a time. What a backend or a runtime does wrong is in the matrix. */
-export async function runMatrix(tasks: readonly Task[], packed: Packed, { jobs, onCell }: MatrixOptions): Promise<Matrix> {
+export async function runMatrix(tasks: readonly Task[], packed: Packed, { jobs, onCell, onReport }: MatrixOptions): Promise<Matrix> {
   const started = new Date();
   const empty = { schema: MATRIX_SCHEMA, suite: suiteOf(await readVectors(packed.vectors)), started: started.toISOString() } as const;
-  const run = new MatrixRun(packed, empty);
+  const run = new MatrixRun(packed, empty, onReport);
   const left = [...tasks];
   const parts: Matrix[] = [];
   const soFar = (): Matrix => ({ ...mergeMatrices(parts), duration: Date.now() - started.getTime() });
@@ -48,11 +50,13 @@ type Found = { readonly found: FoundRuntime } | { readonly reason: string };
 class MatrixRun {
   readonly #packed: Packed;
   readonly #empty: Empty;
+  readonly #onReport: MatrixOptions["onReport"];
   readonly #runtimes = new Map<string, Promise<Found>>();
 
-  constructor(packed: Packed, empty: Empty) {
+  constructor(packed: Packed, empty: Empty, onReport: MatrixOptions["onReport"]) {
     this.#packed = packed;
     this.#empty = empty;
+    this.#onReport = onReport;
   }
 
   /** A matrix of one cell. */
@@ -69,6 +73,7 @@ class MatrixRun {
       const report = await runCell(task, answer.found, this.#packed);
       const names = report.results.map((result) => result.backend);
       if (names.length !== 1 || names[0] !== backend) throw new Error(`The backend is called ${names.join(", ")}, expected ${backend}.`);
+      await this.#onReport?.(task, report);
       return toMatrix(report, ran, this.#empty.started);
     } catch (error) {
       return this.#missing(backend, ran, messageOf(error), [`${backend} on ${runtime.name}: ${messageOf(error)}`]);

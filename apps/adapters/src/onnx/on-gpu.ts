@@ -32,6 +32,7 @@ export async function createBackendOnGpu(ort: OrtRuntime = webgpu): Promise<Onnx
   const backend = await createBackend({ ort, executionProviders: ["webgpu"] });
   // The runtime has its device from its first session on.
   const device = (await ort.env.webgpu.device) as unknown as Device;
+  const readers = new WeakMap<Tensor, () => Promise<HostTensor>>();
   const downloaded = new WeakSet<Tensor>();
   return {
     ...backend,
@@ -39,20 +40,32 @@ export async function createBackendOnGpu(ort: OrtRuntime = webgpu): Promise<Onnx
     upload: (tensor) => {
       const onHost = backend.upload(tensor);
       // There is no buffer of no bytes.
-      return sizeOf(tensor.shape) === 0 ? onHost : toGpu(ort, device, tensor);
+      if (sizeOf(onHost.dims) === 0) return onHost;
+      const { tensor: onGpu, read } = toGpu(ort, device, onHost);
+      readers.set(onGpu, read);
+      return onGpu;
     },
     download: (tensor) => {
+      // The runtime's own download moves a tensor to the host; what was uploaded here stays where it is.
+      const read = readers.get(tensor);
+      if (read !== undefined) return read();
       // The gradients of parameters, of rank 1, may be those of no elements.
-      const isNew = !downloaded.has(tensor) && sizeOf(tensor.dims) > 0 && tensor.dims.length > 1;
-      if (isNew && tensor.location !== "gpu-buffer") throw new Error(`A tensor lies on ${tensor.location}, expected gpu-buffer.`);
-      // From here on it lies on the host, as the runtime has it.
-      downloaded.add(tensor);
+      const isOutput = tensor instanceof ort.Tensor && sizeOf(tensor.dims) > 0 && tensor.dims.length > 1;
+      if (isOutput && !downloaded.has(tensor) && tensor.location !== "gpu-buffer")
+        return Promise.reject(new Error(`A tensor lies on ${tensor.location}, expected gpu-buffer.`));
+      if (isOutput) downloaded.add(tensor);
       return backend.download(tensor);
     },
   };
 }
 
-function toGpu({ Tensor }: OrtRuntime, device: Device, { data, shape }: HostTensor): Tensor {
+/** A copy of a tensor in a GPU buffer, and what reads that. */
+function toGpu(
+  { Tensor }: OrtRuntime,
+  device: Device,
+  { data: given, dims, type }: Tensor,
+): { tensor: Tensor; read(): Promise<HostTensor> } {
+  const data = given as Float32Array | Uint8Array;
   // The runtime reads in steps of 16 bytes.
   const size = Math.ceil(data.byteLength / 16) * 16;
   const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget;
@@ -69,6 +82,7 @@ function toGpu({ Tensor }: OrtRuntime, device: Device, { data, shape }: HostTens
     staging.destroy();
     return new (data.constructor as Float32ArrayConstructor)(bytes) as never;
   };
-  const dataType = data instanceof Uint8Array ? "bool" : "float32";
-  return Tensor.fromGpuBuffer(buffer as never, { dataType, dims: shape, download, dispose: () => buffer.destroy() }) as Tensor;
+  const options = { dataType: type as "float32" | "float16" | "bool", dims: [...dims], download, dispose: () => buffer.destroy() };
+  const tensor = Tensor.fromGpuBuffer(buffer as never, options) as Tensor;
+  return { tensor, read: async () => ({ data: await download(), shape: [...dims] }) };
 }

@@ -56,9 +56,9 @@ export class Bench {
 
   /** Whether the tensors of this backend are `{ data, shape }` over typed arrays, which callers can make themselves. */
   hasTypedArrays(): boolean {
-    const tensor: unknown = this.tensor();
-    const { data, shape } = (tensor ?? {}) as { data?: unknown; shape?: unknown };
-    return data instanceof Float32Array && Array.isArray(shape);
+    const tensor = (this.tensor() ?? {}) as { data?: unknown; shape?: unknown };
+    // In this order: a runtime's tensor with its data on a device may throw where data is read.
+    return Array.isArray(tensor.shape) && tensor.data instanceof Float32Array;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a tensor of the backend's own
