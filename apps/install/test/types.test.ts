@@ -76,19 +76,7 @@ export const x: HostTensor = ${value};
     { version: "7.0", lib: "esnext", knows: true },
   ])("TypeScript $version with the lib $lib", async ({ version, lib, knows }) => {
     const { path } = COMPILERS.find((each) => each.version === version)!;
-    const options = [
-      "--strict",
-      "--skipLibCheck",
-      "false",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2022",
-      "--lib",
-      `${lib},dom`,
-      "--types",
-      "",
-    ];
+    const options = ["--strict", "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2022", "--lib", `${lib},dom`];
     const compile = async (file: string): Promise<string> =>
       (await run(process.execPath, [path, "--noEmit", ...options, file], { cwd: project.folder })).out;
     expect(await compile("bits.ts")).toBe("");
