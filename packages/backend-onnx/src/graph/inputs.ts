@@ -22,7 +22,7 @@ type Parts = typeof PARTS;
 
 /**
  * x or dy of a graph, as float32. (A runtime may not take the two casts of half precision away and reckon in it: onnxruntime 1.30 does
- * not, on wasm, cpu and webgpu.)
+ * not, on wasm and cpu: test/half.test.ts.)
  */
 export function elements(graph: Graph, { dtype, shape }: Layout, name: "x" | "dy"): Value {
   const given = graph.input(name, dtype, shape);
