@@ -3,6 +3,7 @@ export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
 export {
   type Arithmetic,
   type Backend,
+  type BackwardOptions,
   type BackwardPass,
   type BatchNormConfig,
   type BatchNormState,
