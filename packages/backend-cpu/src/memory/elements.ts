@@ -36,7 +36,7 @@ export function elementsOf({ data }: HostTensor): Elements {
   if (data instanceof Float32Array || data instanceof Uint16Array) return data;
   let known = bits.get(data);
   if (known === undefined) {
-    known = halfBits(data as HalfData);
+    known = halfBits(data as ArrayBufferView as HalfData);
     bits.set(data, known);
   }
   return known;
