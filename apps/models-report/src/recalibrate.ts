@@ -137,8 +137,8 @@ export async function times(): Promise<RecalibrateTime[]> {
   const digits = bytesOf({ file: DIGITS });
   const narrow = bytesOf({ file: "torch/resnet18-torchscript-preserve-eval.onnx" });
   return [
-    await timeOf("digits CNN", digits, digitsBatches(ort, 64), "64 x 1 x 8 x 8", 300),
-    await timeOf("ResNet-18, width 2", narrow, batchesOf("x", [64, 3, 16, 16]), "64 x 3 x 16 x 16", 200),
+    await timeOf("digits CNN", digits, digitsBatches(ort, 64), "64 x 1 x 8 x 8", 2000),
+    await timeOf("ResNet-18, width 2", narrow, batchesOf("x", [64, 3, 16, 16]), "64 x 3 x 16 x 16", 1000),
     await timeOf("ResNet-18, width 16", resnet18(16, 64), batchesOf("image", [32, 3, 64, 64]), "32 x 3 x 64 x 64", 30),
     await timeOf("ResNet-18, width 32", resnet18(32, 64), batchesOf("image", [32, 3, 64, 64]), "32 x 3 x 64 x 64", 12),
     await timeOf("ResNet-18, width 64", resnet18(64, 224), batchesOf("image", [4, 3, 224, 224]), "4 x 3 x 224 x 224", 6),
