@@ -25,7 +25,10 @@ SPEC_VERSION = 1
 
 @dataclass(frozen=True)
 class Tensor:
-    """Row major, little-endian; bool is one byte an element. float64 is for what an adapter saves for itself."""
+    """Row major, little-endian; bool is one byte an element. float64 is for what an adapter saves for itself.
+
+    A bfloat16 is the upper half of a float32.
+    """
 
     dtype: str
     shape: tuple[int, ...]
@@ -41,25 +44,35 @@ class Refused(Exception):
 
 
 def array(value: Tensor | None) -> Any:
-    """A numpy array of its own, or None."""
+    """A numpy array of its own, or None. numpy has no bfloat16: such numbers become float32, as which each is the same."""
     import numpy
 
     if value is None:
         return None
+    if value.dtype == "bfloat16":
+        bits = numpy.frombuffer(value.data, "<u2").reshape(value.shape).astype("uint32") << 16
+        return bits.view("float32")
     return numpy.frombuffer(value.data, _LITTLE_ENDIAN[value.dtype]).reshape(value.shape).astype(value.dtype)
 
 
 def tensor(value: Any, dtype: str = "float32") -> Tensor | None:
-    """A tensor of whatever numpy takes for an array, rounded to the dtype; None stays None."""
+    """A tensor of whatever numpy takes for an array, rounded to the dtype, ties to even; None stays None."""
     import numpy
 
     if value is None:
         return None
+    if dtype == "bfloat16":
+        elements = numpy.asarray(value, "float32")
+        bits = elements.reshape(-1).view("uint32").astype("uint64")
+        # Half a unit and, of an odd number, the last bit: what goes beyond carries. A NaN stays one.
+        rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+        rounded = numpy.where(numpy.isnan(elements.reshape(-1)), 0x7FC0, rounded)
+        return Tensor(dtype, elements.shape, rounded.astype("<u2").tobytes())
     elements = numpy.asarray(value, _LITTLE_ENDIAN[dtype])
     return Tensor(dtype, elements.shape, elements.tobytes())
 
 
-_LITTLE_ENDIAN = {"float32": "<f4", "float64": "<f8", "bool": "bool"}
+_LITTLE_ENDIAN = {"float16": "<f2", "float32": "<f4", "float64": "<f8", "bool": "bool"}
 
 
 def serve(name: str, holds: str, supports: dict[str, Any], handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]]) -> None:

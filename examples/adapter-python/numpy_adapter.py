@@ -19,7 +19,8 @@ def forward(request, mean, variance):
         y = y * per_channel(gamma)
     if beta is not None:
         y = y + per_channel(beta)
-    return {"y": tensor(y), "saved": {"mean": tensor(mean, "float64"), "r": tensor(r, "float64")}}
+    # In the dtype of x, rounded once: sums and statistics are float64 here, whatever it is.
+    return {"y": tensor(y, request["x"].dtype), "saved": {"mean": tensor(mean, "float64"), "r": tensor(r, "float64")}}
 
 
 def infer(request):
@@ -67,7 +68,7 @@ def backward(request):
     dx = dx * r * (1 if gamma is None else per_channel(gamma))
     learns = request["parameterGradients"]
     return {
-        "dx": tensor(dx),
+        "dx": tensor(dx, request["x"].dtype),
         "dgamma": tensor(dgamma) if learns and gamma is not None else None,
         "dbeta": tensor(dbeta) if learns and beta is not None else None,
     }
@@ -81,6 +82,7 @@ serve(
         "training": True,
         "gradients": True,
         "masks": True,
+        "dtypes": ["float32", "float16", "bfloat16"],
         "varianceEstimators": ["population", "sample"],
         "accumulation": "float64",
     },

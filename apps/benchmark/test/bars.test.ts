@@ -3,6 +3,8 @@ import { judge, relativeTime } from "../src/bars.ts";
 import type { Growth } from "../src/growth.ts";
 import {
   ALLOC,
+  ALLOC_BFLOAT16,
+  ALLOC_FLOAT16,
   ARRAYS,
   COPY,
   ONNXRUNTIME,
@@ -48,6 +50,8 @@ describe("the promises", () => {
         [COPY]: 1,
         [ARRAYS]: 3.9 * factor,
         [ALLOC]: 1.4 * factor,
+        [ALLOC_FLOAT16]: 1.4 * factor,
+        [ALLOC_BFLOAT16]: 1.4 * factor,
         [PLAIN_TYPESCRIPT]: 30 * factor,
         [OURS_ON_TFJS_CPU]: 3.8 * factor,
         [OURS_ON_TFJS_WASM]: 3.8 * factor,
@@ -68,13 +72,13 @@ describe("the promises", () => {
 
   it("hold and reach their aims where they do", () => {
     const bars = judge(all(1), overhead(0.4), growths(29));
-    expect(bars).toHaveLength(28);
+    expect(bars).toHaveLength(32);
     expect(bars.filter(({ holds, reaches }) => !holds || !reaches)).toEqual([]);
   });
 
   it("are missed one by one", () => {
     const missed = (...of: Parameters<typeof judge>): number => judge(...of).filter(({ holds }) => !holds).length;
-    // All but the four that compare one of ours with another.
+    // All but the eight that compare one of ours with another.
     expect(missed(all(100), overhead(0.4), growths(29))).toBe(19);
     expect(missed(all(1), overhead(1.5), growths(29))).toBe(1);
     expect(missed(all(1), overhead(2.5), growths(29))).toBe(2);
@@ -82,6 +86,8 @@ describe("the promises", () => {
     expect(missed(all(1), overhead(0.4), growths(31))).toBe(2);
     const slowTfjs = all(1).map((each) => ({ ...each, times: { ...each.times, [OURS_ON_TFJS_CPU]: 6 } }));
     expect(missed(slowTfjs, overhead(0.4), growths(29))).toBe(2);
+    const slowHalf = all(1).map((each) => ({ ...each, times: { ...each.times, [ALLOC_FLOAT16]: 8 } }));
+    expect(missed(slowHalf, overhead(0.4), growths(29))).toBe(2);
   });
 
   it("say nothing of PyTorch where it did not run", () => {
@@ -89,6 +95,6 @@ describe("the promises", () => {
       ...each,
       times: Object.fromEntries(Object.entries(each.times).filter(([name]) => name !== PYTORCH)),
     }));
-    expect(judge(without, overhead(0.4), growths(29))).toHaveLength(22);
+    expect(judge(without, overhead(0.4), growths(29))).toHaveLength(26);
   });
 });

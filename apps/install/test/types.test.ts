@@ -55,3 +55,32 @@ describe.each([
     });
   });
 });
+
+describe("half precision, strict and without skipLibCheck", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await Project.create("pnpm", inject("registry"));
+    await project.install(...installedBy("backend-cpu"));
+    const bits = '{ data: Uint16Array.of(0x3c00, 0), shape: [1, 2], dtype: "float16" }';
+    const program = (value: string): string => `import type { HostTensor } from "@batchnorm/backend-cpu";
+export const x: HostTensor = ${value};
+`;
+    await project.write("bits.ts", program(bits));
+    await project.write("array.ts", program("{ data: Float16Array.of(1, 0), shape: [1, 2] }"));
+  });
+  afterAll(() => project?.remove());
+
+  it.each([
+    { version: "5.7", lib: "es2022", knows: false },
+    { version: "7.0", lib: "es2022", knows: false },
+    { version: "7.0", lib: "esnext", knows: true },
+  ])("TypeScript $version with the lib $lib", async ({ version, lib, knows }) => {
+    const { path } = COMPILERS.find((each) => each.version === version)!;
+    const options = ["--strict", "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2022", "--lib", `${lib},dom`];
+    const compile = async (file: string): Promise<string> =>
+      (await run(process.execPath, [path, "--noEmit", ...options, file], { cwd: project.folder })).out;
+    expect(await compile("bits.ts")).toBe("");
+    // dom has WebAssembly, which backend-cpu speaks of. Where the compiler knows no such array, that alone is an error, and it is the program's.
+    expect(await compile("array.ts")).toMatch(knows ? /^$/ : /^array\.ts\(2,\d+\): error TS\d+: [^\n]*Float16Array[^\n]*\n$/);
+  });
+});

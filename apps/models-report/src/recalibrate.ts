@@ -22,10 +22,11 @@ export interface RecalibrateTime {
   readonly batch: string;
   /**
    * Milliseconds of processor time, of one thread, since a busy machine makes nothing of the clock's: inference of a batch,
-   * one more batch of a recalibration, and what a recalibration takes besides.
+   * one more batch of a recalibration, how much of that the runtime takes, and what a recalibration takes besides.
    */
   readonly plain: number;
   readonly recalibrate: number;
+  readonly runtime: number;
   readonly fixed: number;
   readonly multiple: number;
 }
@@ -47,7 +48,7 @@ export interface RecalibrateFigures {
 export const RECALIBRATE_FILE: URL = new URL("../data/recalibrate.json", import.meta.url);
 
 const DIGITS = "recalibration/digits.onnx";
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 export async function recalibrateFigures(): Promise<RecalibrateFigures> {
   return { errors: await errors(), times: await times(), workers: await workers() };
@@ -79,17 +80,20 @@ export function recalibrateTables({ errors: all, times: measured, workers: sprea
       ]),
     ),
     "",
-    "Milliseconds of processor time on one thread, medians of 3, taking turns: inference of a batch, and one more batch of `recalibrate`.",
-    "Analysis, the session and writing are paid once, whatever the number of batches. What the layers read are outputs for this, so the",
-    "runtime does not fuse a Conv with its layer: the narrower a net, the more that costs beside its products.",
+    `Milliseconds of processor time on one thread, medians of ${ROUNDS}, taking turns: inference of a batch, and one more batch of`,
+    "`recalibrate`, with the runtime's part of it; the rest are the moments. Analysis, the session and writing are paid once, whatever the",
+    "number of batches. What the layers read are outputs for this. So the runtime does not fuse a Conv with its layer, which is one more pass",
+    "over what the Conv gives, and brings that from its own layout into that of ONNX, which is another one; the moments are the third. Beside",
+    "them stand the net's products for each of these numbers: the narrower the net, the fewer.",
     "",
     ...table(
-      ["model", "batch", "inference", "recalibrate", "multiple", "once"],
-      measured.map(({ model, batch, plain, recalibrate: more, multiple, fixed }) => [
+      ["model", "batch", "inference", "recalibrate", "the runtime", "multiple", "once"],
+      measured.map(({ model, batch, plain, recalibrate: more, runtime, multiple, fixed }) => [
         model,
         batch,
         plain.toPrecision(3),
         more.toPrecision(3),
+        runtime.toPrecision(3),
         `${multiple.toFixed(2)}x`,
         fixed.toFixed(0),
       ]),
@@ -133,10 +137,11 @@ export async function times(): Promise<RecalibrateTime[]> {
   const digits = bytesOf({ file: DIGITS });
   const narrow = bytesOf({ file: "torch/resnet18-torchscript-preserve-eval.onnx" });
   return [
-    await timeOf("digits CNN", digits, digitsBatches(ort, 64), "64 x 1 x 8 x 8", 30),
-    await timeOf("ResNet-18, width 2", narrow, batchesOf("x", [64, 3, 16, 16]), "64 x 3 x 16 x 16", 30),
-    await timeOf("ResNet-18, width 16", resnet18(16, 64), batchesOf("image", [32, 3, 64, 64]), "32 x 3 x 64 x 64", 6),
-    await timeOf("ResNet-18, width 64", resnet18(64, 224), batchesOf("image", [2, 3, 224, 224]), "2 x 3 x 224 x 224", 5),
+    await timeOf("digits CNN", digits, digitsBatches(ort, 64), "64 x 1 x 8 x 8", 300),
+    await timeOf("ResNet-18, width 2", narrow, batchesOf("x", [64, 3, 16, 16]), "64 x 3 x 16 x 16", 200),
+    await timeOf("ResNet-18, width 16", resnet18(16, 64), batchesOf("image", [32, 3, 64, 64]), "32 x 3 x 64 x 64", 30),
+    await timeOf("ResNet-18, width 32", resnet18(32, 64), batchesOf("image", [32, 3, 64, 64]), "32 x 3 x 64 x 64", 12),
+    await timeOf("ResNet-18, width 64", resnet18(64, 224), batchesOf("image", [4, 3, 224, 224]), "4 x 3 x 224 x 224", 6),
   ];
 }
 
@@ -158,30 +163,56 @@ async function timeOf(name: string, bytes: Uint8Array, some: readonly Feeds[], b
   const model = readModel(bytes);
   const sessionOptions = { intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
   const session = await ort.InferenceSession.create(bytes, sessionOptions);
-  const actions = {
-    plain: async (): Promise<void> => {
-      for (const feeds of batches) await session.run(feeds);
-    },
-    all: () => recalibrate(model, { ort, batches, sessionOptions }),
-    // Two, since the second one tries whether the runtime writes into the outputs of the first.
-    two: () => recalibrate(model, { ort, batches: batches.slice(0, 2), sessionOptions }),
-  };
-  const results = { plain: [] as number[], all: [] as number[], two: [] as number[] };
+  const results = { plain: [] as number[], recalibrate: [] as number[], runtime: [] as number[], fixed: [] as number[] };
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const what of ["plain", "all", "two"] as const) {
-      const start = process.cpuUsage();
-      await actions[what]();
-      const { user, system } = process.cpuUsage(start);
-      if (round > 0) results[what].push((user + system) / 1000);
-    }
+    const start = now();
+    for (const feeds of batches) await session.run(feeds);
+    const plain = (now() - start) / count;
+    const runs = { milliseconds: 0 };
+    const marks: { readonly at: number; readonly runs: number }[] = [];
+    const begin = now();
+    const onProgress = (): void => void marks.push({ at: now(), runs: runs.milliseconds });
+    await recalibrate(model, { ort: timed(runs), batches, sessionOptions, onProgress });
+    const all = now() - begin;
+    // From the third on: the second one tries whether the runtime writes into the outputs of the first.
+    const [from, to] = [marks[1], marks[count - 1]];
+    const each = (to.at - from.at) / (count - 2);
+    if (round === 0) continue;
+    results.plain.push(plain);
+    results.recalibrate.push(each);
+    results.runtime.push((to.runs - from.runs) / (count - 2));
+    results.fixed.push(all - count * each);
   }
   await session.release();
   const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
-  const each = results.all.map((all, k) => (all - results.two[k]) / (count - 2));
-  const [plain, more] = [median(results.plain) / count, median(each)];
+  const [plain, each, runtime, fixed] = [results.plain, results.recalibrate, results.runtime, results.fixed].map(median);
   // Round by round: what else the machine did in one met both.
-  const multiple = median(each.map((value, k) => (value * count) / results.plain[k]));
-  return { model: name, batch, plain, recalibrate: more, fixed: median(results.two) - 2 * more, multiple };
+  const multiple = median(results.recalibrate.map((value, k) => value / results.plain[k]));
+  return { model: name, batch, plain, recalibrate: each, runtime, fixed, multiple };
+}
+
+/** Milliseconds of processor time so far. */
+function now(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** onnxruntime, adding up what its runs take. */
+function timed(runs: { milliseconds: number }): typeof ort {
+  const create = async (...given: Parameters<typeof ort.InferenceSession.create>): Promise<ort.InferenceSession> => {
+    const session = await ort.InferenceSession.create(...given);
+    const run = session.run.bind(session);
+    session.run = (async (...feeds: Parameters<typeof run>) => {
+      const start = now();
+      try {
+        return await run(...feeds);
+      } finally {
+        runs.milliseconds += now() - start;
+      }
+    }) as typeof run;
+    return session;
+  };
+  return { Tensor: ort.Tensor, InferenceSession: { create } } as unknown as typeof ort;
 }
 
 const SHARDS = 8;

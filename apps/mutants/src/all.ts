@@ -1,5 +1,6 @@
 import { CONFIGURATION_MUTANTS } from "./configuration-mutants.ts";
 import { GRADIENT_MUTANTS } from "./gradient-mutants.ts";
+import { HALF_MUTANTS } from "./half-mutants.ts";
 import { LIFE_MUTANTS } from "./life-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { NORMALIZATION_MUTANTS } from "./normalization-mutants.ts";
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SIZE_MUTANTS,
   ...VALUE_MUTANTS,
   ...USE_MUTANTS,
+  ...HALF_MUTANTS,
 ];

@@ -13,6 +13,7 @@ import {
   type Timing,
 } from "@batchnorm/spec";
 import type { Formulas } from "./formulas.ts";
+import { inHalf } from "./half.ts";
 import { type HostPass, type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
 
 /** A backend over typed arrays, and a layer of one. */
@@ -20,17 +21,23 @@ export type HostBackend<When extends Timing> = Backend<FloatTensor, When, MaskTe
 export type HostLayer<When extends Timing> = Layer<FloatTensor, When, MaskTensor>;
 type HostTensorAccess = TensorAccess<FloatTensor, "sync", MaskTensor>;
 
-export const SUPPORTS: Limits = { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" };
+export const SUPPORTS: Limits = {
+  dtypes: ["float32", "float16", "bfloat16"],
+  masks: true,
+  out: true,
+  varianceEstimators: ["population", "sample"],
+  accumulation: "float64",
+};
 
 /**
  * A plain backend that answers at once. With the correct formulas it passes the whole suite, and so what a mutant fails is its
  * fault.
  */
 export function referenceBackend(name: string, faults: Partial<Formulas> = {}): HostBackend<"sync"> {
-  return backendOf(name, referenceArithmetic(faults));
+  return backendOf(name, inHalf(referenceArithmetic(faults)));
 }
 
-/** A backend of this arithmetic that answers at once, and has everything. */
+/** A backend of this arithmetic, which has been taught half precision, that answers at once, and has everything. */
 export function backendOf(
   name: string,
   arithmetic: ReferenceArithmetic,
@@ -42,7 +49,7 @@ export function backendOf(
 /** The same on tensors that are described, searched or copied in another way. */
 export function referenceOnTensors(name: string, changes: Partial<HostTensorAccess>): HostBackend<"sync"> {
   const tensors: HostTensorAccess = { ...hostTensors, ...changes };
-  return defineBackend({ name, timing: "sync", supports: SUPPORTS, tensors, ...referenceArithmetic({}) });
+  return defineBackend({ name, timing: "sync", supports: SUPPORTS, tensors, ...inHalf(referenceArithmetic({})) });
 }
 
 /** The least that a backend may be: it infers, on no more than `maxRank` axes. */
@@ -83,7 +90,7 @@ export function asynchronousBackend(
 }
 
 function withPromises(name: string, store?: Store<BatchNormState, "async">): HostBackend<"async"> {
-  const { infer, train, backward } = referenceArithmetic({});
+  const { infer, train, backward } = inHalf(referenceArithmetic({}));
   const tensors: TensorAccess<FloatTensor, "async", MaskTensor> = hostTensors;
   return defineBackend({
     name,

@@ -52,7 +52,7 @@ export const USE_MUTANTS: readonly Mutant[] = [
       ),
   })),
   handling("shape-not-copied", "takes the caller's shape array for its own", ["17.3"], {
-    upload: (tensor) => ({ data: hostTensors.upload(tensor).data, shape: tensor.shape }) as FloatTensor,
+    upload: (tensor) => ({ ...hostTensors.upload(tensor), shape: tensor.shape }) as FloatTensor,
   }),
   wrapping("result-has-the-shape-of-x", "gives y the shape array of x, and not a copy", ["17.3"], (layer) =>
     override(layer, {

@@ -1,11 +1,12 @@
 import type { AnyBackend } from "@batchnorm/conformance";
 import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
 import type { Formulas } from "./formulas.ts";
+import { type HalfSteps, inHalf } from "./half.ts";
 import type { Mutant } from "./mutant.ts";
 import { asynchronousBackend, backendOf, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
 import { type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
 
-const CORRECT_ARITHMETIC = referenceArithmetic({});
+const CORRECT_ARITHMETIC = inHalf(referenceArithmetic({}));
 
 type Create = HostBackend<"sync">["create"];
 
@@ -16,7 +17,7 @@ export function calculating(name: string, fault: string, clauses: readonly strin
 
 /** A mutant that sums in float32, says so, and does it wrongly. */
 export function summing(name: string, fault: string, clauses: readonly string[], faults: Partial<Formulas>): Mutant {
-  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, referenceArithmetic(faults), "float32") };
+  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, inHalf(referenceArithmetic(faults)), "float32") };
 }
 
 /** A mutant whose passes are done in another way. `change` is called once for each backend. */
@@ -27,6 +28,11 @@ export function computing(
   change: (correct: ReferenceArithmetic) => Partial<ReferenceArithmetic>,
 ): Mutant {
   return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, { ...CORRECT_ARITHMETIC, ...change(CORRECT_ARITHMETIC) }) };
+}
+
+/** A mutant that is right in float32, and takes a step of half precision wrongly. */
+export function halving(name: string, fault: string, clauses: readonly string[], changes: Partial<HalfSteps>): Mutant {
+  return { name, fault, clauses, create: () => backendOf(`mutant/${name}`, inHalf(referenceArithmetic({}), changes)) };
 }
 
 /** A mutant that describes, searches or copies its tensors wrongly. */

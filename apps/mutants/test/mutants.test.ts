@@ -13,17 +13,23 @@ beforeAll(async () => {
   quick = checks.filter(({ slow }) => !slow);
 });
 
+/** What older runtimes cannot be asked. */
+const ASKS_FOR_FLOAT16_ARRAY: ReadonlySet<string> = new Set("Float16Array" in globalThis ? [] : ["contract/float16-array"]);
+
 describe("the control", () => {
   it("passes every check", async () => {
     const { cases, passed, problems } = await runChecks(referenceBackend("control/sync"), checks);
-    expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
-    expect(passed).toBe(checks.length);
+    const wrong = cases.filter(({ status, id }) => status !== "passed" && !(status === "skipped" && ASKS_FOR_FLOAT16_ARRAY.has(id)));
+    expect(wrong.map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
+    expect(passed).toBeGreaterThanOrEqual(checks.length - ASKS_FOR_FLOAT16_ARRAY.size);
     expect(problems).toEqual([]);
-  });
+    // The whole suite, the slow checks included, on arithmetic that is written to be read.
+  }, 240_000);
 
   it("passes with promises, too", async () => {
     const { cases } = await runChecks(asynchronousBackend("control/async"), quick);
-    expect(cases.filter(({ status }) => status !== "passed").map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
+    const wrong = cases.filter(({ status, id }) => status !== "passed" && !ASKS_FOR_FLOAT16_ARRAY.has(id));
+    expect(wrong.map(({ id, failures }) => `${id}: ${failures[0]?.message}`)).toEqual([]);
   });
 
   it("passes with less to offer, and what it cannot is skipped", async () => {
@@ -40,6 +46,10 @@ describe("the control", () => {
         "out is not supported",
         "nonFinite 'reject' is not supported",
         "varianceEstimator 'sample' is not supported",
+        "half precision is not supported",
+        "float16 is not supported",
+        "bfloat16 is not supported",
+        "a Float16Array is not supported, by the backend or by this runtime",
         ...[3, 4, 5, 6].map((rank) => `rank ${rank} is not supported (maxRank 2)`),
       ]),
     );

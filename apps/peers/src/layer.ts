@@ -88,7 +88,13 @@ export function backendOfLayers({ name, supports, create }: PeerDefinition): Bac
       const resolved = typeof state === "number" ? initialState(config, state) : resolveState(config, state);
       return new HostLayer(config, resolved.statistics.movingMean.length, create(config, copyState(resolved)));
     },
-    upload: hostTensors.upload as Backend<FloatTensor, "async", MaskTensor>["upload"],
+    upload: ((tensor: FloatTensor) => {
+      const { dtype } = hostTensors.describe(tensor);
+      if (dtype === "float16" || dtype === "bfloat16") {
+        throw new BatchNormError("unknown-dtype", `${name} is judged without ${dtype}`, dtype, "float32");
+      }
+      return hostTensors.upload(tensor);
+    }) as Backend<FloatTensor, "async", MaskTensor>["upload"],
     download: async (tensor) => hostTensors.download(tensor) as HostTensor,
     release: () => {},
   };

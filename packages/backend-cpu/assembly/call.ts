@@ -9,6 +9,7 @@ export class Call {
   /** Which kernel: `4 * work + 2 * runs + masked`, by the numbers in layout.ts. */
   kernel: u32;
   x: usize;
+  /** 0 where there is none, as for `out`. */
   dy: usize;
   out: usize;
   rows: usize;
@@ -26,4 +27,6 @@ export class Call {
   mask: usize;
   /** 1 where the data lies in a cache. */
   cached: u32;
+  /** What the elements of x, dy and out are: 0 for float32, FLOAT16 or BFLOAT16. */
+  half: u32;
 }

@@ -13,6 +13,10 @@ export const GRADIENT: u32 = 12;
 export const MERGE: u32 = 16;
 export const NON_FINITE: u32 = 20;
 
+/** What elements are that are not float32. */
+export const FLOAT16: u32 = 1;
+export const BFLOAT16: u32 = 2;
+
 // ------------------------------------------------------------------------------------------------------- the fixed part
 
 // The fixed part of every kernel memory: what the kernels read besides tensors, and where they leave their sums.
@@ -33,6 +37,9 @@ export const TILE: usize = SEGMENT * 2;
 /** How many calls the table of a pool of threads holds, of CALL_BYTES each. */
 export const CALLS: usize = 1024;
 export const CALL_BYTES: usize = 64;
+
+/** How many elements of half precision a thread widens at once: with as many of dy, 32 KB. */
+export const PIECE: usize = SEGMENT;
 
 /** float32 [COLUMNS] each, the constants of (x - mean) * slope + offset, and the gradient's factor of x - mean. */
 export const MEAN: usize = 1024;
@@ -59,5 +66,12 @@ export const CALL: usize = TILE_DY + TILE * 4;
 export const COUNTERS: usize = CALL + CALL_BYTES;
 export const TABLE: usize = COUNTERS + 1024;
 
+/** float32 [PIECE], and a cache line that the last vector of a row may reach into. */
+export const PIECE_BYTES: usize = PIECE * 4 + 64;
+
+/** What a thread works in with half precision: the call of a piece, and PIECE_BYTES each for x and dy. Here, the host's. */
+export const SCRATCH: usize = TABLE + CALLS * CALL_BYTES;
+export const SCRATCH_BYTES: usize = CALL_BYTES + 2 * PIECE_BYTES;
+
 /** Where tensors may begin. */
-export const HEAP: usize = TABLE + CALLS * CALL_BYTES;
+export const HEAP: usize = SCRATCH + SCRATCH_BYTES;

@@ -5,18 +5,20 @@ import { moments } from "./kernels/moments.ts";
 import { updateMovingStatistics } from "./kernels/moving-average.ts";
 import { normalize } from "./kernels/normalize.ts";
 import type { Normalizer } from "./kernels/normalizer.ts";
+import { type Elements, elementsOf, newTensor, tensorView } from "./memory/elements.ts";
 import { type CpuState, movingNormalizer, trainingArrays } from "./state.ts";
 
 /** What a forward pass keeps for its backward pass. */
 export interface Saved {
   /** By reference, not a copy: x must not be written to in between. */
-  readonly x: Float32Array;
+  readonly x: Elements;
   /** What normalized x. */
   readonly normalizer: Normalizer;
   /** Null where the moving statistics did. */
   readonly batch: BatchElements | null;
 }
 
+/** A tensor of half precision, too, is a `FloatTensor` to the types in here; `Pass.dtype` tells. */
 export type CpuPass = Pass<FloatTensor, CpuState, MaskTensor>;
 export type CpuResult = ForwardResult<FloatTensor, Saved>;
 
@@ -27,11 +29,11 @@ export function infer(engine: Engine, pass: CpuPass): CpuResult {
 
 /** Normalizes with the batch's statistics and updates the moving ones (clauses 6.1 and 7.1). */
 export function train(engine: Engine, pass: CpuPass): CpuResult {
-  const { config, state, x, view } = pass;
+  const { config, state, x, view, dtype } = pass;
   const { gamma, beta } = state.parameters;
   const mask = pass.mask === null ? null : pass.mask.data;
   const { batch, variance } = trainingArrays(state);
-  const n = moments(engine, x.data, view, mask, batch.mean, variance);
+  const n = moments(engine, elementsOf(x), tensorView(view, dtype), mask, batch.mean, variance);
   // A mask that hides everything says nothing about the data (clause 9.4).
   if (n === 0) return infer(engine, pass);
   batch.set(batch.mean, variance, config.epsilon, gamma, beta);
@@ -42,10 +44,11 @@ export function train(engine: Engine, pass: CpuPass): CpuResult {
 }
 
 function normalizeWith(engine: Engine, pass: CpuPass, normalizer: Normalizer, batch: BatchElements | null): CpuResult {
-  const { x, view, gradient } = pass;
-  const y = pass.out ?? newTensor(pass);
-  normalize(engine, x.data, y.data, view, normalizer);
-  return { y, saved: gradient ? { x: x.data, normalizer, batch } : undefined };
+  const { view, dtype, gradient } = pass;
+  const x = elementsOf(pass.x);
+  const y = pass.out ?? newTensor(dtype, pass.shape, pass.x);
+  normalize(engine, x, elementsOf(y), tensorView(view, dtype), normalizer);
+  return { y, saved: gradient ? { x, normalizer, batch } : undefined };
 }
 
 /** The gradients of a pass (section 10). */
@@ -54,18 +57,15 @@ export function backward(
   { dy, out, pass, saved }: BackwardPass<FloatTensor, CpuState, Saved, MaskTensor>,
 ): Gradients<FloatTensor> {
   const { x, normalizer, batch } = saved;
-  const { view, mode, state } = pass;
+  const { mode, state } = pass;
+  const view = tensorView(pass.view, pass.dtype);
   const { gamma, beta } = state.parameters;
   const { dgamma, dbeta } = trainingArrays(state);
-  const dx = out ?? newTensor(pass);
+  const dx = out ?? newTensor(pass.dtype, pass.shape, dy);
   // A frozen layer has nobody who would ask for the sums, and its dx does not need them.
-  if (mode.parameterGradients) gradients(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
-  else inputGradient(engine, dy.data, x, dx.data, view, normalizer, batch, dgamma, dbeta);
+  const compute = mode.parameterGradients ? gradients : inputGradient;
+  compute(engine, elementsOf(dy), x, elementsOf(dx), view, normalizer, batch, dgamma, dbeta);
   const learned = (parameter: Float32Array | null, gradient: Float64Array): FloatTensor | null =>
     parameter === null || !mode.parameterGradients ? null : { data: new Float32Array(gradient), shape: [view.channels] };
   return { dx, dgamma: learned(gamma, dgamma), dbeta: learned(beta, dbeta) };
-}
-
-function newTensor({ x, shape }: CpuPass): FloatTensor {
-  return { data: new Float32Array(x.data.length), shape: [...shape] };
 }

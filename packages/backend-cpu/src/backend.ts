@@ -1,27 +1,27 @@
 import {
-  type Backend,
-  type BatchNormConfig,
   BatchNormError,
   channelView,
   defineBackend,
   type FloatTensor,
+  type HalfDType,
+  type HalfTensor,
   type HostTensor,
   hostTensors,
-  type Layer,
   type MaskTensor,
   rejectUnknownOptions,
-  type StateInput,
 } from "@batchnorm/spec";
 import { backward, infer, type Saved, train } from "./arithmetic.ts";
 import { type Engine, type EngineOptions, newEngine } from "./kernels/engine.ts";
 import { findNonFinite } from "./kernels/non-finite.ts";
 import { Arenas } from "./memory/arenas.ts";
 import { compileKernels } from "./memory/compile.ts";
+import { allocatedElements, DTYPES, dtypeOf, elementsOf, float16Of, tensorView } from "./memory/elements.ts";
 import { ALL_KERNELS } from "./memory/module.generated.ts";
 import type { Pool } from "./memory/pool.ts";
 import { SharedMemory } from "./memory/shared-memory.ts";
 import { mostThreads } from "./memory/start-worker.ts";
 import { type CpuState, cpuStore } from "./state.ts";
+import type { HostBackend } from "./tensors.ts";
 
 /** How a backend computes. */
 export interface CpuOptions extends EngineOptions {
@@ -36,27 +36,24 @@ export interface CpuOptions extends EngineOptions {
 /** From how many elements on two threads are quicker than one. */
 const SMALLEST_THREADED = 2 ** 19;
 
-/** A layer of this backend: it is synchronous, x, y and gradients are float32 tensors, a mask is one of bytes. */
-export type CpuLayer = Layer<FloatTensor, "sync", MaskTensor>;
-
 /** The contract on the CPU: its layers are synchronous. */
-export interface CpuBackend extends Backend<FloatTensor, "sync", MaskTensor> {
+export interface CpuBackend extends HostBackend {
   /** What computes large tensors here: WebAssembly with SIMD, or the plain kernels where that is missing, forbidden or not wanted. */
   readonly kernels: "wasm" | "plain";
   /** Settles when the threads have started; gives how many there are, the caller's included. Nothing has to wait for it. */
   readonly ready: Promise<number>;
-  create(config?: Partial<BatchNormConfig>, state?: StateInput | number): CpuLayer;
-  download(tensor: FloatTensor): FloatTensor;
   /**
-   * A float32 tensor of zeros in the kernels' own memory, where x, dy and out need no copies. Its data is an ordinary Float32Array
-   * that stays where it is: it is never moved nor detached, whatever is allocated later. It belongs to the caller until `release`.
-   * Where there is no such memory, or no room in it, the tensor is a plain one; everything else is the same.
+   * A tensor of zeros in the kernels' own memory, where x, y, dy and out need no copies: float32 or half precision, of which float16 is
+   * a Float16Array where the runtime has one. Its data is an ordinary array that stays where it is: it is never moved nor detached,
+   * whatever is allocated later. It belongs to the caller until `release`. Where there is no such memory, or no room in it, the tensor
+   * is a plain one; everything else is the same.
    *
-   * @throws BatchNormError `invalid-shape`, `invalid-rank`, `runtime-failure` where the machine has no such memory.
+   * @throws BatchNormError `unknown-dtype`, `invalid-shape`, `invalid-rank`, `runtime-failure` where the machine has no such memory.
    */
-  alloc(shape: readonly number[]): FloatTensor;
+  alloc(shape: readonly number[], dtype?: "float32"): FloatTensor;
+  alloc(shape: readonly number[], dtype: HalfDType): HalfTensor;
   /** Frees a tensor from `alloc`: its memory may become another tensor's. Leaves every other tensor to the garbage collector. */
-  release(tensor: FloatTensor | MaskTensor): void;
+  release(tensor: HostTensor): void;
   /** Ends the threads. The backend and its layers work on without them. */
   terminate(): void;
 }
@@ -83,13 +80,11 @@ export function createBackend(options: CpuOptions = {}): CpuBackend {
   const backend = defineBackend<FloatTensor, CpuState, Saved, "sync", MaskTensor>({
     name: nameOf(kernels, threads),
     timing: "sync",
-    supports: { masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" },
+    supports: { dtypes: DTYPES, masks: true, out: true, varianceEstimators: ["population", "sample"], accumulation: "float64" },
     tensors: {
       ...hostTensors,
-      findNonFinite: ({ data }, view) => findNonFinite(engine, data, view),
-      release({ data }) {
-        if (data instanceof Float32Array) engine.memory?.release(data);
-      },
+      findNonFinite: (x, view) => findNonFinite(engine, elementsOf(x), tensorView(view, dtypeOf(x))),
+      release: ({ data }) => engine.memory?.release(allocatedElements(data)),
     },
     store: cpuStore,
     infer: (pass) => infer(engine, pass),
@@ -97,11 +92,10 @@ export function createBackend(options: CpuOptions = {}): CpuBackend {
     backward: (pass) => backward(engine, pass),
   });
   return {
-    ...backend,
+    ...(backend as HostBackend),
     kernels: engine.memory === null ? "plain" : "wasm",
     ready: (pool as Pool | null)?.ready ?? Promise.resolve(1),
-    download: backend.download as (tensor: HostTensor) => FloatTensor,
-    alloc: (shape) => allocate(engine, shape),
+    alloc: ((shape: readonly number[], dtype?: string) => allocate(engine, shape, dtype)) as CpuBackend["alloc"],
     terminate: () => pool?.terminate(),
   };
 }
@@ -115,11 +109,16 @@ function shareMemory(threads: number, smallest: number): SharedMemory | null {
   return plain && shared && new SharedMemory({ plain, shared }, threads, smallest);
 }
 
-function allocate({ memory }: Engine, shape: readonly number[]): FloatTensor {
+function allocate({ memory }: Engine, shape: readonly number[], dtype: string = "float32"): HostTensor {
+  if (!(DTYPES as readonly string[]).includes(dtype)) {
+    throw new BatchNormError("unknown-dtype", "There are no tensors of such a dtype", dtype, DTYPES.join(" or "));
+  }
   const { outer, channels, inner } = channelView(shape, 0);
   const length = outer * channels * inner;
   try {
-    return { data: memory?.allocate(length) ?? new Float32Array(length), shape: [...shape] };
+    if (dtype === "float32") return { data: memory?.allocate(length, Float32Array) ?? new Float32Array(length), shape: [...shape] };
+    const bits = memory?.allocate(length, Uint16Array) ?? new Uint16Array(length);
+    return { data: dtype === "float16" ? float16Of(bits) : bits, shape: [...shape], dtype: dtype as HalfDType };
   } catch (cause) {
     throw new BatchNormError("runtime-failure", "There is no room for the tensor", shape, "a tensor that fits into memory", cause);
   }

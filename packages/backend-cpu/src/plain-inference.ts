@@ -1,7 +1,9 @@
 import { defineBackend, type FloatTensor, hostTensors, type MaskTensor, rejectUnknownOptions } from "@batchnorm/spec";
 import type { InferenceBackend } from "./inference.ts";
+import { DTYPES, elementsOf, newTensor, tensorView } from "./memory/elements.ts";
 import { normalizePlain } from "./plain/normalize.ts";
 import { type CpuState, cpuStore, movingNormalizer } from "./state.ts";
+import type { HostBackend } from "./tensors.ts";
 
 export * from "@batchnorm/spec/users";
 export type { InferenceBackend };
@@ -14,17 +16,18 @@ export type { InferenceBackend };
  */
 export function createBackend(options: object = {}): InferenceBackend {
   rejectUnknownOptions("The options of the CPU backend for plain inference", options, []);
-  return defineBackend<FloatTensor, CpuState, undefined, "sync", MaskTensor>({
+  const backend = defineBackend<FloatTensor, CpuState, undefined, "sync", MaskTensor>({
     name: "cpu/plain-inference",
     timing: "sync",
-    supports: { out: true, accumulation: "float64" },
+    supports: { dtypes: DTYPES, out: true, accumulation: "float64" },
     tensors: hostTensors,
     store: cpuStore,
-    infer({ x, out, shape, view, state, config }) {
-      const y = out ?? { data: new Float32Array(x.data.length), shape: [...shape] };
+    infer({ x, dtype, out, shape, view, state, config }) {
+      const y = out ?? newTensor(dtype, shape, x);
       const { mean, slope, offset } = movingNormalizer(state, config.epsilon);
-      normalizePlain(x.data, y.data, view, mean, slope, offset);
+      normalizePlain(elementsOf(x), elementsOf(y), tensorView(view, dtype), mean, slope, offset);
       return { y };
     },
   });
+  return backend as HostBackend;
 }

@@ -62,8 +62,8 @@ describe("alloc", () => {
     const huge = createBackend().alloc([0, 4]);
     expect(huge.data.length).toBe(0);
     expect(createBackend({ kernels: "plain" }).alloc([2, 3]).data).toEqual(new Float32Array(6));
-    expect(new Arenas(modules.plain).allocate(2 ** 31)).toBeNull();
-    expect(new SharedMemory(modules, 1, 0).allocate(2 ** 31)).toBeNull();
+    expect(new Arenas(modules.plain).allocate(2 ** 31, Float32Array)).toBeNull();
+    expect(new SharedMemory(modules, 1, 0).allocate(2 ** 31, Float32Array)).toBeNull();
   });
 
   it("refuses a tensor that fits nowhere, and goes on", () => {
@@ -77,22 +77,22 @@ describe("alloc", () => {
 
   it("frees a tensor once, and nobody else's", () => {
     const arenas = new Arenas(modules.plain);
-    const first = arenas.allocate(1000) as Float32Array;
-    const second = arenas.allocate(1000) as Float32Array;
+    const first = arenas.allocate(1000, Float32Array) as Float32Array;
+    const second = arenas.allocate(1000, Float32Array) as Float32Array;
     arenas.release(first.subarray(0));
     arenas.release(new Float32Array(10));
-    expect((arenas.allocate(1000) as Float32Array).byteOffset).toBeGreaterThan(second.byteOffset);
+    expect((arenas.allocate(1000, Float32Array) as Float32Array).byteOffset).toBeGreaterThan(second.byteOffset);
     arenas.release(first);
     arenas.release(first);
-    const third = arenas.allocate(1000) as Float32Array;
+    const third = arenas.allocate(1000, Float32Array) as Float32Array;
     expect(third.byteOffset).toBe(first.byteOffset);
-    expect((arenas.allocate(1000) as Float32Array).byteOffset).not.toBe(third.byteOffset);
+    expect((arenas.allocate(1000, Float32Array) as Float32Array).byteOffset).not.toBe(third.byteOffset);
   });
 });
 
 describe("an arena", () => {
   it("cannot grow", () => {
-    const { buffer } = new Arenas(modules.plain).allocate(10) as Float32Array;
+    const { buffer } = new Arenas(modules.plain).allocate(10, Float32Array) as Float32Array;
     expect(buffer).toBeInstanceOf(ArrayBuffer);
     expect(buffer.byteLength).toBe(64 * 2 ** 20);
     // As WebAssembly guarantees of a memory whose maximum is its initial size.
@@ -102,19 +102,19 @@ describe("an arena", () => {
 
   it("holds x, y, dy and dx of one size, and is found by them", () => {
     const arenas = new Arenas(modules.plain);
-    const tensors = Array.from({ length: 4 }, () => arenas.allocate(2 ** 23) as Float32Array);
+    const tensors = Array.from({ length: 4 }, () => arenas.allocate(2 ** 23, Float32Array) as Float32Array);
     expect(new Set(tensors.map(({ buffer }) => buffer)).size).toBe(1);
     const [x, y, dy] = tensors;
     expect(arenas.find(x, y, dy).holds(x)).toBe(true);
-    const elsewhere = arenas.allocate(2 ** 23) as Float32Array;
+    const elsewhere = arenas.allocate(2 ** 23, Float32Array) as Float32Array;
     expect(elsewhere.buffer).not.toBe(x.buffer);
     expect(arenas.find(x, elsewhere).holds(x)).toBe(false);
   });
 
   it("is dropped with its last tensor, once another has taken its place", () => {
     const arenas = new Arenas(modules.plain);
-    const old = arenas.allocate(2 ** 23) as Float32Array;
-    const next = arenas.allocate(2 ** 26) as Float32Array;
+    const old = arenas.allocate(2 ** 23, Float32Array) as Float32Array;
+    const next = arenas.allocate(2 ** 26, Float32Array) as Float32Array;
     expect(arenas.find(old).holds(old)).toBe(true);
     arenas.release(old);
     expect(arenas.find(old).holds(old)).toBe(false);
@@ -125,10 +125,10 @@ describe("an arena", () => {
 describe("a shared memory", () => {
   it("is known by all of its tensors after it has grown, and after another one has", () => {
     const memory = new SharedMemory(modules, 1, 0);
-    const before = memory.allocate(1000) as Float32Array;
-    const after = memory.allocate(2 ** 22) as Float32Array;
+    const before = memory.allocate(1000, Float32Array) as Float32Array;
+    const after = memory.allocate(2 ** 22, Float32Array) as Float32Array;
     new WebAssembly.Memory({ initial: 1, maximum: 10, shared: true }).grow(5);
-    const later = memory.allocate(1000) as Float32Array;
+    const later = memory.allocate(1000, Float32Array) as Float32Array;
     expect(memory.find(before, after, later).holds(later)).toBe(true);
   });
 });

@@ -14,8 +14,8 @@ const readme = readFileSync(path, "utf8");
 describe("the README", () => {
   const programs = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, program]) => program);
 
-  it("has an example of the backend, one of a saved layer and one of the kernels", () => {
-    expect(programs).toHaveLength(3);
+  it("has an example of the backend, one of a saved layer, one of half precision and one of the kernels", () => {
+    expect(programs).toHaveLength(4);
   });
 
   programs.forEach((program, index) => {

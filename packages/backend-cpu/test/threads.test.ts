@@ -17,11 +17,11 @@ describe("a pool", () => {
   const run = instantiate(module, memory);
   let own = 0;
   // The caller dawdles, so that the workers get their share.
-  const slow: RunCall = (address) => {
+  const slow: RunCall = (address, scratch) => {
     own++;
     const end = performance.now() + 0.2;
     while (performance.now() < end);
-    return run(address);
+    return run(address, scratch);
   };
   const pool = new Pool(module, memory, slow, 3, 0);
   const { mean, slope, offset } = new KernelMemory(run, memory.buffer);

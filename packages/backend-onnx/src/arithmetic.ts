@@ -1,9 +1,10 @@
 import { type Arithmetic, elementsPerChannel, type Pass, sizeOf } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import { type Arrangement, arrange, arrangeForOperator, arrangeForSums } from "./arrangement.ts";
+import { type Arrangement, arrange, arrangeForOperator, arrangeForSums, type Target } from "./arrangement.ts";
 import type { Device } from "./device.ts";
 import type { Through } from "./graph/backward-graph.ts";
 import { scalarsOf } from "./graph/inputs.ts";
+import type { FloatDType } from "./graph/layout.ts";
 import { backwardSource, inferenceSource, trainingSource } from "./graph-sources.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import type { Tensors } from "./sessions.ts";
@@ -30,6 +31,7 @@ type OnnxArithmetic = Required<
  * by reference for `backward`.
  */
 export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
+  const targetOf = (dtype: string): Target => ({ ...device, dtype: dtype as FloatDType });
   /** A tensor as the arrangement has it. */
   const arranged = (tensor: Tensor, { shape }: Arrangement): Tensor => viewOf(ort, tensor, shape);
   /** The vectors that its layout wants besides. */
@@ -46,11 +48,11 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
   };
 
   return {
-    async infer({ config, state: { parameters, statistics, sessions }, x, shape, view }) {
+    async infer({ config, state: { parameters, statistics, sessions }, x, dtype, shape, view }) {
       // The runtime is not asked: its operators are not of one mind about tensors without elements.
-      if (sizeOf(shape) === 0) return { y: zeros(ort, shape) };
+      if (sizeOf(shape) === 0) return { y: zeros(ort, shape, dtype) };
       // The operator is slow on channels last on the CPU, and only there: docs/decisions/2026-11-22-onnx-lowering.md.
-      const arrangement = device.onHost ? arrange(view, device) : arrangeForOperator(view, device);
+      const arrangement = device.onHost ? arrange(view, targetOf(dtype)) : arrangeForOperator(view, targetOf(dtype));
       const source = inferenceSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config });
       const feeds = { x: arranged(x, arrangement), ...integers(arrangement), parameters, statistics };
       const { y } = await sessions.run(source, feeds, ["y"]);
@@ -58,9 +60,9 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
     },
 
     async train(pass) {
-      const { config, state, x, shape, view, gradient } = pass;
+      const { config, state, x, dtype, shape, view, gradient } = pass;
       const { parameters, statistics, sessions } = state;
-      const arrangement = arrangeForSums(view, device);
+      const arrangement = arrangeForSums(view, targetOf(dtype));
       const mask = pass.mask === null ? null : maskOf(ort, pass.mask, arrangement.maskShape);
       const source = trainingSource({ device, layout: arrangement.layout, onGpu: isOnGpu(x), config }, mask !== null);
       const feeds = {
@@ -80,15 +82,15 @@ export function ortArithmetic(ort: OrtRuntime, device: Device): OnnxArithmetic {
     },
 
     async backward({ dy, pass, saved }) {
-      const { config, state, x, shape, view, mode } = pass;
+      const { config, state, x, dtype, shape, view, mode } = pass;
       const { channels, has, parameters, statistics, sessions } = state;
       const dgammaWanted = mode.parameterGradients && has.gamma;
       const dbetaWanted = mode.parameterGradients && has.beta;
       if (sizeOf(shape) === 0) {
         const none = (wanted: boolean): Tensor | null => (wanted ? zeros(ort, [channels]) : null);
-        return { dx: zeros(ort, shape), dgamma: none(dgammaWanted), dbeta: none(dbetaWanted) };
+        return { dx: zeros(ort, shape, dtype), dgamma: none(dgammaWanted), dbeta: none(dbetaWanted) };
       }
-      const arrangement = arrangeForSums(view, device);
+      const arrangement = arrangeForSums(view, targetOf(dtype));
       const through = throughOf(pass);
       // The moving statistics are still those of the pass: a step that moves them would have taken its place.
       const normalizedWith = mode.normalizeWith === "batch" ? normalizerFeeds(saved) : { statistics };

@@ -1,6 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Device } from "./device.ts";
-import { type AxisInputs, channelsFirst, channelsLast, INNER, type Layout, OUTER, TILE, TILES } from "./graph/layout.ts";
+import { type AxisInputs, channelsFirst, channelsLast, type FloatDType, INNER, type Layout, OUTER, TILE, TILES } from "./graph/layout.ts";
 import { blocksOf, type Stages, shapeOf, stagesOf, wholeAxis } from "./graph/stages.ts";
 
 /** A tensor of some shape and axis as a graph takes it: a layout, and the numbers for its dimensions. */
@@ -12,7 +12,10 @@ export interface Arrangement {
   readonly integers: Readonly<Record<string, readonly number[]>>;
 }
 
-type Target = Pick<Device, "onHost" | "longestRow" | "longestStage">;
+/** What a tensor is arranged for: a device, and its own dtype. */
+export interface Target extends Pick<Device, "onHost" | "longestRow" | "longestStage"> {
+  readonly dtype: FloatDType;
+}
 
 /**
  * Many rows below this length are better left alone on the CPU: elementwise operators cost 35 ns a row there, the
@@ -44,7 +47,7 @@ function arrangeWith({ outer, channels, inner }: ChannelView, target: Target, su
   return arrangeLast({ outer, channels, inner }, tile, target, summed);
 }
 
-function arrangeFirst({ outer, channels, inner }: ChannelView, { onHost, longestStage }: Target, summed: boolean): Arrangement {
+function arrangeFirst({ outer, channels, inner }: ChannelView, { onHost, dtype, longestStage }: Target, summed: boolean): Arrangement {
   const stages = (length: number, whole: boolean): Stages => {
     if (!summed || whole) return wholeAxis(length);
     return onHost ? blocksOf(length, longestStage) : stagesOf(length, longestStage);
@@ -52,19 +55,24 @@ function arrangeFirst({ outer, channels, inner }: ChannelView, { onHost, longest
   // One kind of block is enough on the CPU, where what is left is summed in float64.
   const [outerStages, innerStages] = [stages(outer, onHost && inner > 1), stages(inner, false)];
   return {
-    layout: channelsFirst(shapeOf(outerStages), shapeOf(innerStages), { onHost }),
+    layout: channelsFirst(shapeOf(outerStages), shapeOf(innerStages), { onHost, dtype }),
     shape: [outer, channels, inner],
     maskShape: [outer, 1, inner],
     integers: { ...axisInputs(outerStages, OUTER, [], [channels]), ...axisInputs(innerStages, INNER, [outer, channels], []) },
   };
 }
 
-function arrangeLast({ outer, channels }: ChannelView, tile: number, { onHost, longestStage }: Target, summed: boolean): Arrangement {
+function arrangeLast(
+  { outer, channels }: ChannelView,
+  tile: number,
+  { onHost, dtype, longestStage }: Target,
+  summed: boolean,
+): Arrangement {
   const stages = (length: number): Stages => (onHost ? blocksOf(length, longestStage) : stagesOf(length, longestStage));
   const rows = summed ? stages(outer / tile) : wholeAxis(outer / tile);
   const tiles = summed && !onHost ? stages(tile) : wholeAxis(tile);
   return {
-    layout: channelsLast(shapeOf(rows), shapeOf(tiles), { onHost }),
+    layout: channelsLast(shapeOf(rows), shapeOf(tiles), { onHost, dtype }),
     shape: [outer / tile, tile * channels],
     maskShape: [outer / tile, tile, 1],
     integers: { [TILE]: [tile], ...axisInputs(rows, OUTER, [], [tile * channels]), ...axisInputs(tiles, TILES, [], [channels]) },

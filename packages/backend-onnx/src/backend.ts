@@ -1,7 +1,7 @@
 import { type Backend, BatchNormError, defineBackend, promiseBackend } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
 import { ortArithmetic } from "./arithmetic.ts";
-import { deviceOf } from "./device.ts";
+import { deviceOf, hasShaderF16 } from "./device.ts";
 import { type CustomBackendOptions, checkBackendOptions } from "./options.ts";
 import { defaultProviders, isWebRuntime, ownProviders, providerName } from "./runtime.ts";
 import { Sessions } from "./sessions.ts";
@@ -43,7 +43,8 @@ export async function makeBackend(options: CustomBackendOptions): Promise<OnnxBa
   // onnxruntime-web does one thing at a time, whichever provider runs.
   const turns = isWeb ? turnsOn(ort.InferenceSession) : null;
   const started = await startRuntime(ort, ownProviders(ort, executionProviders ?? defaultProviders(ort)), turns);
-  const device = deviceOf(providerName(started.providers[0]), isWeb);
+  const name = providerName(started.providers[0]);
+  const device = deviceOf(name, isWeb, isWeb && name === "webgpu" && (await hasShaderF16(ort)));
   const sessions = new Sessions(ort, started, turns);
   const backend = defineBackend({
     name: `onnx/${device.name}`,

@@ -1,5 +1,6 @@
 import type { Limits } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
+import type { OrtRuntime } from "./runtime.ts";
 
 /** What an execution provider is good for. */
 export interface Device {
@@ -37,8 +38,11 @@ const LONGEST_STAGE = { host: 32, gpu: 64 };
 const HOST_PROVIDERS = new Set(["wasm", "cpu"]);
 const HOST_LOCATIONS: readonly Tensor.DataLocation[] = ["cpu", "cpu-pinned"];
 
-/** @param isWeb whether the runtime is onnxruntime-web, the only one that shares its GPU buffers with JavaScript. */
-export function deviceOf(name: string, isWeb: boolean): Device {
+/**
+ * @param isWeb whether the runtime is onnxruntime-web, the only one that shares its GPU buffers with JavaScript.
+ * @param hasFloat16 whether a GPU takes tensors of float16; the CPU always does.
+ */
+export function deviceOf(name: string, isWeb: boolean, hasFloat16: boolean = false): Device {
   const onHost = HOST_PROVIDERS.has(name);
   return {
     name,
@@ -47,6 +51,8 @@ export function deviceOf(name: string, isWeb: boolean): Device {
     longestRow: onHost ? LONGEST_ROW.host : LONGEST_ROW.gpu,
     longestStage: onHost ? LONGEST_STAGE.host : LONGEST_STAGE.gpu,
     limits: {
+      // No bfloat16: the runtimes have no kernels for it on the CPU, and no arrays.
+      dtypes: onHost || hasFloat16 ? ["float32", "float16"] : ["float32"],
       masks: true,
       // No `out`: onnxruntime-web 1.30 accepts a preallocated output on wasm and never writes to it. (onnxruntime-node
       // does.)
@@ -56,4 +62,13 @@ export function deviceOf(name: string, isWeb: boolean): Device {
       subnormals: onHost ? "preserved" : "flushed",
     },
   };
+}
+
+/**
+ * Whether shaders of the runtime's GPUDevice, which is there once a session is, know 16-bit floats. Without them a session with float16
+ * tensors fails to be made or to run (onnxruntime-web 1.30).
+ */
+export async function hasShaderF16({ env }: Pick<OrtRuntime, "env">): Promise<boolean> {
+  const device = (await env.webgpu.device) as { readonly features?: ReadonlySet<string> } | undefined;
+  return device?.features?.has("shader-f16") ?? false;
 }

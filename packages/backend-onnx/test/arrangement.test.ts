@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { arrange } from "../src/arrangement.ts";
 import { deviceOf } from "../src/device.ts";
 
-const HOST = deviceOf("wasm", true);
-const GPU = deviceOf("webgpu", true);
+const HOST = { ...deviceOf("wasm", true), dtype: "float32" } as const;
+const GPU = { ...deviceOf("webgpu", true), dtype: "float32" } as const;
 
 describe("arrange", () => {
   test.each([

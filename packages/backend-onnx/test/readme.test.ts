@@ -18,7 +18,7 @@ describe("the README's examples run and print what their comments say", () => {
     expect(runProgram(path, program, dirname(path)).trimEnd().split("\n")).toEqual(said);
   });
 
-  test("there are three", () => expect(examples).toHaveLength(3));
+  test("there are four", () => expect(examples).toHaveLength(4));
 });
 
 test("no link of the README leaves the package", () => {

@@ -50,6 +50,14 @@ describe("createBackend", () => {
     expect(tf.getBackend()).toBe("cpu");
   });
 
+  it.each(["float16", "bfloat16"] as const)("refuses %s by name, and says what to do", async (dtype) => {
+    const backend = await createBackend({ tf });
+    expect(backend.supports.dtypes).toEqual(["float32"]);
+    const upload = (): unknown => backend.upload({ data: Uint16Array.of(0x3c00, 0), shape: [1, 2], dtype });
+    expect(upload).toThrow(`tfjs/cpu has no ${dtype}: received "${dtype}", expected the same numbers in a Float32Array.`);
+    expect(upload).toThrow(expect.objectContaining({ code: "unknown-dtype" }));
+  });
+
   it("takes arrays of another realm", async () => {
     const backend = await createBackend({ tf });
     const x = backend.upload({ data: runInNewContext("Float32Array.of(1, 2, 3, 4)") as Float32Array, shape: [2, 2] });

@@ -63,6 +63,7 @@ export const CLAUSES: Readonly<Record<string, string>> = {
   "12.5": "Gradients",
   "12.6": "Offsets",
   "12.7": "Scales",
+  "12.8": "Half precision",
   "13.1": "float32",
   "13.2": "Others",
   "13.3": "Half precision",

@@ -198,7 +198,7 @@ function without(module: string): string | null {
 }
 
 describe.each([
-  { name: "numpy", file: "numpy_adapter.py", holds: { gradients: true, masks: true } },
+  { name: "numpy", file: "numpy_adapter.py", holds: { gradients: true, masks: true, dtypes: ["float32", "float16", "bfloat16"] } },
   { name: "torch", file: "torch_adapter.py", holds: { gradients: true, minElements: 2 } },
 ])("the example $file", ({ name, file, holds }) => {
   const missing = without(name);
@@ -209,6 +209,23 @@ describe.each([
     expect(result.cases.filter(({ status }) => status === "failed").map(({ id }) => id)).toEqual([]);
     expect([status, result.notRun]).toEqual([0, 0]);
     expect(result.passed).toBeGreaterThan(20);
+  });
+});
+
+describe("half precision on the wire", () => {
+  const missing = without("numpy");
+  it.skipIf(missing !== null)(missing === null ? "reaches the adapter and comes back, in both dtypes" : `(skipped: ${missing})`, () => {
+    const command = `"${PYTHON}" "${EXAMPLES}numpy_adapter.py"`;
+    const { stdout } = spawnCommand(["--exec", command, "--only", "13.3", "--quick", "--reporter", "json"], tmpdir());
+    const { cases } = resultOf(stdout);
+    expect(cases.filter(({ status }) => status === "failed").map(({ id, failures }) => `${id}: ${failures[0].message}`)).toEqual([]);
+    expect(cases.filter(({ id, status }) => id.startsWith("half/") && status === "passed").length).toBeGreaterThan(25);
+  });
+
+  it("is no dtype of an answer where x is float32", () => {
+    expect(runFault("half y").other.failures[0].message).toMatch(
+      /the adapter's y has the dtype "float16", expected a float32 tensor of the shape \[6, 3, 1\]/,
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MUTANTS } from "@batchnorm/mutants";
+import type { Supports } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
 import type { AnyBackend } from "../src/checks/check.ts";
 import { command } from "../src/command/cli.ts";
@@ -30,10 +31,13 @@ describe("the README", () => {
     expect(passed).toBeGreaterThan(least);
   });
 
-  it("has a complete adapter, of which no check is skipped but for what its manifest lacks", () => {
+  it("has a complete adapter, of which no check is skipped but for half precision, which its manifest lacks", () => {
     const { supports } = complete;
-    const skipped = suiteChecks(vectors).filter((check) => check.skip(supports) !== null);
-    expect(skipped.map(({ id }) => id)).toEqual([]);
+    const skip = (dtypes: Supports["dtypes"]): (string | null)[] =>
+      suiteChecks(vectors).map((check) => check.skip({ ...supports, dtypes }));
+    expect(skip(supports.dtypes).filter((reason) => reason !== null && !/half|[fF]loat16/.test(reason))).toEqual([]);
+    const ofAll = skip(["float32", "float16", "bfloat16"]).filter((reason) => reason !== null);
+    expect(ofAll).toEqual("Float16Array" in globalThis ? [] : ["a Float16Array is not supported, by the backend or by this runtime"]);
   });
 
   it("promises no more than there is", () => {

@@ -6,6 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { CLAUSES } from "../src/clauses.generated.ts";
 import { type Manifest, OUTPUTS, type StoredCase, type StoredOutputs } from "../src/vectors/format.ts";
+import type { HalfDType } from "../src/vectors/half.ts";
 import { loadVectors, type ReadFile } from "../src/vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../src/vectors/read.ts";
 import { parseSafetensors, type StoredTensor } from "../src/vectors/safetensors.ts";
@@ -22,6 +23,7 @@ const FAMILIES = [
   "edge",
   "sample",
   "pytorch",
+  "half",
   "digits",
 ];
 
@@ -98,16 +100,18 @@ describe("the golden vectors", () => {
   });
 });
 
+/** What a tensor is read into: x, dy and what comes of them may be float32 numbers of half precision. */
+type Kind = "Float32Array" | "Float64Array" | "Uint8Array" | HalfDType;
 /** A name that is used, with what its tensor has to be. */
-type Use = readonly [name: string | null, dtype: typeof Float32Array | typeof Float64Array | typeof Uint8Array, shape: readonly number[]];
+type Use = readonly [name: string | null, kind: Kind, shape: readonly number[]];
 
 describe.each(families)("the tensors of $family", ({ stored, tensors }) => {
   it("exist, with the shape and dtype of their use", () => {
     for (const { id, config, state, steps } of stored.cases) {
-      for (const [name, dtype, shape] of usesOf(config, state, steps, tensors)) {
+      for (const [name, kind, shape] of usesOf(config, state, steps, tensors)) {
         if (name === null) continue;
         const tensor = tensors.get(name);
-        expect([id, name, tensor?.data.constructor.name, tensor?.shape]).toEqual([id, name, dtype.name, shape]);
+        expect([id, name, tensor?.dtype ?? tensor?.data.constructor.name, tensor?.shape]).toEqual([id, name, kind, shape]);
       }
     }
   });
@@ -125,24 +129,25 @@ function usesOf(
   tensors: ReadonlyMap<string, StoredTensor>,
 ): Use[] {
   const channels = [channelView(tensors.get(steps[0].x)!.shape, config.axis).channels];
-  const vectors = (names: Readonly<Record<string, string | null>>, dtype: Use[1]): Use[] =>
-    Object.values(names).map((name): Use => [name, dtype, channels]);
-  const outputs = (names: StoredOutputs, dtype: Use[1], shape: readonly number[]): Use[] =>
-    OUTPUTS.map((output): Use => [names[output], dtype, output === "y" || output === "dx" ? shape : channels]);
+  const vectors = (names: Readonly<Record<string, string | null>>, kind: Kind): Use[] =>
+    Object.values(names).map((name): Use => [name, kind, channels]);
+  /** y and dx have the dtype of x; the truth is never rounded. */
+  const outputs = (names: StoredOutputs, [ofX, others]: readonly [Kind, Kind], shape: readonly number[]): Use[] =>
+    OUTPUTS.map((output): Use => (output === "y" || output === "dx" ? [names[output], ofX, shape] : [names[output], others, channels]));
   return [
-    ...vectors({ ...parameters }, Float32Array),
-    ...vectors({ ...statistics }, Float32Array),
+    ...vectors({ ...parameters }, "Float32Array"),
+    ...vectors({ ...statistics }, "Float32Array"),
     ...steps.flatMap(({ x, mask, dy, parameters: next, truth, results }): Use[] => {
-      const { shape } = tensors.get(x)!;
+      const { shape, dtype = "Float32Array" } = tensors.get(x)!;
       const { batchMean, batchVariance } = truth;
       return [
-        [x, Float32Array, shape],
-        [mask, Uint8Array, maskShape(shape, config.axis)],
-        [dy, Float32Array, shape],
-        ...vectors({ ...next }, Float32Array),
-        ...vectors({ batchMean, batchVariance }, Float64Array),
-        ...outputs(truth, Float64Array, shape),
-        ...Object.values(results).flatMap((result) => outputs(result, Float32Array, shape)),
+        [x, dtype, shape],
+        [mask, "Uint8Array", maskShape(shape, config.axis)],
+        [dy, dtype, shape],
+        ...vectors({ ...next }, "Float32Array"),
+        ...vectors({ batchMean, batchVariance }, "Float64Array"),
+        ...outputs(truth, ["Float64Array", "Float64Array"], shape),
+        ...Object.values(results).flatMap((result) => outputs(result, [dtype, "Float32Array"], shape)),
       ];
     }),
   ];
@@ -196,9 +201,10 @@ describe("parseSafetensors", () => {
   };
 
   it("reads every dtype of the vectors, at any alignment", () => {
-    const data = new Uint8Array(13);
+    const data = new Uint8Array(17);
     data.set(new Uint8Array(Float64Array.of(-0.5).buffer), 1);
     data.set(new Uint8Array(Float32Array.of(2.5).buffer), 9);
+    data.set([0x00, 0x3e, 0xc0, 0xbf], 13);
     data[0] = 1;
     const tensors = parseSafetensors(
       file(
@@ -208,6 +214,8 @@ describe("parseSafetensors", () => {
           truth: { dtype: "F64", shape: [], data_offsets: [1, 9] },
           x: { dtype: "F32", shape: [1, 1], data_offsets: [9, 13] },
           none: { dtype: "F32", shape: [0, 2], data_offsets: [13, 13] },
+          half: { dtype: "F16", shape: [1], data_offsets: [13, 15] },
+          brain: { dtype: "BF16", shape: [1], data_offsets: [15, 17] },
         },
         data,
       ),
@@ -217,11 +225,13 @@ describe("parseSafetensors", () => {
       ["truth", { data: Float64Array.of(-0.5), shape: [] }],
       ["x", { data: Float32Array.of(2.5), shape: [1, 1] }],
       ["none", { data: new Float32Array(0), shape: [0, 2] }],
+      ["half", { data: Float32Array.of(1.5), shape: [1], dtype: "float16" }],
+      ["brain", { data: Float32Array.of(-1.5), shape: [1], dtype: "bfloat16" }],
     ]);
   });
 
   it.each([
-    ["a dtype that it does not read", { dtype: "F16", shape: [2], data_offsets: [0, 4] }, "has the dtype F16"],
+    ["a dtype that it does not read", { dtype: "I32", shape: [1], data_offsets: [0, 4] }, "has the dtype I32"],
     ["a shape that the bytes do not fill", { dtype: "F32", shape: [2], data_offsets: [0, 4] }, "has 4 bytes, expected 8"],
     ["bytes beyond the file", { dtype: "F32", shape: [2], data_offsets: [0, 8] }, "inside the file"],
   ])("refuses %s", (_, entry, message) => {

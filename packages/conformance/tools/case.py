@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from draw import Array, Draw, Shape
+from draw import DTYPES, Array, Draw, Shape
 
 # Arrays by name; None where there is no such tensor.
 Tensors = dict[str, Any]
@@ -45,6 +45,7 @@ class Case:
     state: Tensors
     steps: list[Step] = field(default_factory=list)
     shape: Shape = ()
+    dtype: str = "float32"
 
     @property
     def family(self) -> str:
@@ -90,19 +91,23 @@ class Case:
         dy: Array | bool = False,
         parameters: Tensors | bool = False,
     ) -> Case:
-        """Appends a step and returns the case. `dy=True` and `parameters=True` draw them; x is drawn unless given."""
+        """Appends a step and returns the case. `dy=True` and `parameters=True` draw them; x is drawn unless given.
+
+        What is drawn is rounded to the case's dtype; what is given has to have it.
+        """
         rank = len(self.shape)
         if trainable is None:
             trainable = self.steps[-1].trainable if self.steps else bool(self.config["trainable"])
         if x is None:
-            x = self.draw.x(self.shape, self.axis)
+            x = self.draw.x(self.shape, self.axis).astype(DTYPES[self.dtype])
         if dy is True:
-            dy = self.draw.dy(self.shape)
+            dy = self.draw.dy(self.shape).astype(DTYPES[self.dtype])
         if parameters is True:
             parameters = self._draw_parameters()
         if mask is not None and self.axis % rank != rank - 1:
             self.flag("keras-transposed")
-        assert x.shape == self.shape and x.dtype == np.float32, self.id
+        assert x.shape == self.shape and x.dtype == DTYPES[self.dtype], self.id
+        assert dy is False or dy.dtype == x.dtype, self.id
         assert mask is None or mask.shape == self.mask_shape, self.id
         self.steps.append(
             Step(
@@ -137,9 +142,13 @@ def layer(
     estimator: str = "population",
     reference: str = "keras/tensorflow",
     flags: Sequence[str] = (),
+    dtype: str = "float32",
     **state: Array,
 ) -> Case:
-    """A case without steps. The state is drawn; `gamma`, `beta`, `movingMean` or `movingVariance` replace a part of it."""
+    """A case without steps. The state is drawn; `gamma`, `beta`, `movingMean` or `movingVariance` replace a part of it.
+
+    The dtype is that of x and dy, and so of y and dx: the state is float32 always.
+    """
     config = {
         "axis": axis,
         "momentum": momentum,
@@ -150,7 +159,7 @@ def layer(
         "varianceEstimator": estimator,
         "nonFinite": "propagate",
     }
-    case = Case(id, clause, list(flags), reference, config, {}, shape=tuple(shape))
+    case = Case(id, clause, list(flags), reference, config, {}, shape=tuple(shape), dtype=dtype)
     channels = case.channels
     case.state = {
         **case._draw_parameters(),

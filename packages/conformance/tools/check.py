@@ -18,9 +18,10 @@ def report(family: str, cases: int, difference: Difference, note: str = "") -> b
     """Prints the line of a family and its first failures; true if it passes."""
     failures = [f"not equal: {name}" for name in difference.exact] + difference.failed
     state = "FAILED" if failures else "ok"
-    results = "results equal"
+    results = "results and gradients equal"
     if difference.results:
-        results = f"{difference.results} result tensors differ, by at most {difference.worst_ulp:.3g} ulp (limit {MAX_ULP:g})"
+        worst = f"{difference.worst_ulp:.3g} ulp (limit {MAX_ULP:g})"
+        results = f"{difference.results} results and gradients differ, by at most {worst}"
     print(f"{family:<12}{state:<8}{cases} cases, {results}{note}", flush=True)
     for failure in failures[:5]:
         print(f"    {failure}")

@@ -1,4 +1,4 @@
-"""Two versions of a family: inputs and truth have to be equal bit for bit, results nearly so."""
+"""Two versions of a family: inputs and forward truth have to be equal bit for bit, results and gradients nearly so."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from draw import Array
 # With one thread and pinned instruction sets the frameworks repeat themselves bit for bit, also on other processors as
 # far as we know. Should a kernel choose another order of summation there, a well-conditioned result may move by a few
 # units in the last place of its largest term: with AVX-512 and oneDNN in place of the pins it is at most 5 of them (measured).
+# The truth of gradients is PyTorch's float64 autograd, which moves likewise: by units of float64, nothing beside a bound.
 MAX_ULP = 16.0
+GRADIENTS = ("dx", "dgamma", "dbeta")
 
 
 @dataclass
 class Difference:
-    """What differs between two versions of a family."""
+    """What differs between two versions of a family. `results` counts tensors that need not be equal bit for bit."""
 
     exact: list[str] = field(default_factory=list)
     results: int = 0
@@ -36,7 +38,10 @@ def bits_equal(a: Array | None, b: Array | None) -> bool:
 
 def largest(array: Array | None) -> float:
     """The largest finite magnitude, 0 if there is none."""
-    return 0.0 if array is None else float(np.abs(array, where=np.isfinite(array), out=np.zeros(array.shape)).max(initial=0))
+    if array is None:
+        return 0.0
+    magnitudes = np.abs(array.astype(np.float64))
+    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0))
 
 
 def term_size(case: Case, step: Step, gamma: Array | None, name: str, result: Array) -> float:
@@ -52,14 +57,20 @@ def term_size(case: Case, step: Step, gamma: Array | None, name: str, result: Ar
 
 
 def ulp_distance(a: Array | None, b: Array | None, size: float) -> float:
-    """The largest difference, in float32 units in the last place of `size`; infinite where only one is finite."""
+    """The largest difference, in units in the last place of `size`; infinite where only one is finite.
+
+    A result of half precision that moves by anything at all may be rounded to the neighbour. So its own unit counts as
+    MAX_ULP of them: one is the limit.
+    """
     if a is None or b is None or a.shape != b.shape:
         return 0.0 if a is b else np.inf
+    unit = float(np.spacing(a.dtype.type(size)))
+    unit *= 1.0 if a.dtype in (np.float32, np.float64) else 1.0 / MAX_ULP
+    a, b = a.astype(np.float64), b.astype(np.float64)
     finite = np.isfinite(a) & np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return np.inf
-    difference = np.abs(a[finite].astype(np.float64) - b[finite].astype(np.float64)).max(initial=0)
-    return float(difference / np.spacing(np.float32(size)))
+    return float(np.abs(a[finite] - b[finite]).max(initial=0) / unit)
 
 
 def input_leaves(case: Case) -> Iterator[tuple[str, Any]]:
@@ -75,10 +86,11 @@ def input_leaves(case: Case) -> Iterator[tuple[str, Any]]:
 
 
 def truth_leaves(case: Case) -> Iterator[tuple[str, Any]]:
-    """The truth of every step."""
+    """The truth of every step, but its gradients."""
     for index, step in enumerate(case.steps):
         for name, value in step.truth.items():
-            yield f"{index} truth {name}", value
+            if name not in GRADIENTS:
+                yield f"{index} truth {name}", value
 
 
 def differing(a: Iterator[tuple[str, Any]], b: Iterator[tuple[str, Any]]) -> Iterator[str]:
@@ -94,10 +106,11 @@ def differing(a: Iterator[tuple[str, Any]], b: Iterator[tuple[str, Any]]) -> Ite
 
 
 def compare_results(case: Case, committed: Step, fresh: Step, gamma: Array | None, difference: Difference) -> None:
-    """Counts the result tensors of a step that differ, and finds the worst."""
-    for framework, results in committed.results.items():
+    """Counts the tensors of a step that differ, results and the gradients of the truth, and finds the worst."""
+    old, new = ({"truth": {name: step.truth[name] for name in GRADIENTS}, **step.results} for step in (committed, fresh))
+    for framework, results in old.items():
         for name, value in results.items():
-            other = fresh.results[framework][name]
+            other = new[framework][name]
             if bits_equal(value, other):
                 continue
             difference.results += 1

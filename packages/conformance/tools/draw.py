@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,9 @@ SEED = 20150211  # the day Ioffe and Szegedy put the paper on arXiv
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+# The types of x and dy. NumPy has no bfloat16 of its own.
+DTYPES: dict[str, Any] = {"float32": np.float32, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
 
 
 def per_channel(values: Array, rank: int, axis: int) -> Array:

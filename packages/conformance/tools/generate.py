@@ -1,7 +1,8 @@
 """Generates the golden vectors, or checks the committed ones.
 
-    python generate.py            write packages/conformance/vectors
-    python generate.py --check    generate into a temporary folder, compare, exit 1 on a difference
+    python generate.py                  write packages/conformance/vectors
+    python generate.py --family half    write this family alone, and its entry of the manifest
+    python generate.py --check          generate into a temporary folder, compare, exit 1 on a difference
 
 The inputs are drawn here (families/), the results come from the real frameworks, each in a process of its own (worker.py,
 frameworks/), a real model adds the family `digits` (digits.py), and the truth is computed in extended precision (truth.py).
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,9 @@ from safetensors.numpy import load_file
 
 from case import RESULT_FIELDS, Case
 from check import check_family, check_manifest
-from compare import MAX_ULP, compare
+from compare import MAX_ULP, compare, differing, input_leaves
 from families import FAMILIES
-from manifest import FLAGS, write_manifest
+from manifest import FLAGS, read_absent, write_manifest
 from store import read_family, write_family
 from truth import assert_extended_precision, fill_truth
 
@@ -119,21 +121,42 @@ def validate(folder: Path, families: list[str]) -> None:
             validator.validate(json.loads((folder / f"{name}.json").read_text()))
 
 
+def run_frameworks(
+    families: dict[str, list[Case]], folder: Path, also: Callable[[], None] | None = None
+) -> dict[str, dict[str, str]]:
+    """Puts the results of all frameworks into the cases; returns for each framework the cases that it did not run, and why.
+
+    `also` runs beside them.
+    """
+    for family, cases in families.items():
+        write_family(folder, family, cases)
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        runs = [pool.submit(run_framework, framework, folder, list(families)) for framework in FRAMEWORKS]
+        if also is not None:
+            runs.append(pool.submit(also))
+        for run in runs:
+            run.result()
+    every = [case for cases in families.values() for case in cases]
+    return {framework: collect(framework, folder, every) for framework in FRAMEWORKS}
+
+
+def write_with_truth(target: Path, family: str, cases: list[Case]) -> None:
+    """Computes the truth of a family, where it has none yet, and writes its two files."""
+    for case in cases:
+        if not case.steps[0].truth:
+            fill_truth(case)
+    write_family(target, family, cases)
+    size = sum((target / f"{family}.{ending}").stat().st_size for ending in ("json", "safetensors"))
+    print(f"{family:<12}{len(cases):>4} cases {size / 1e6:>7.2f} MB", flush=True)
+
+
 def generate(target: Path) -> list[str]:
     """Writes all vectors to `target`; returns the names of the families."""
     families: dict[str, list[Case]] = {name: list(cases()) for name, cases in FAMILIES.items()}
-    absent: dict[str, dict[str, str]] = {}
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(PROCESSES) as pool:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for family, cases in families.items():
-            write_family(folder, family, cases)
         print(f"running {', '.join(FRAMEWORKS)} and the digits model", flush=True)
-        runs = [pool.submit(run_framework, framework, folder, list(families)) for framework in FRAMEWORKS]
-        runs.append(pool.submit(run_python, "digits.py", str(folder)))
-        for run in runs:
-            run.result()
-        for framework in FRAMEWORKS:
-            absent[framework] = collect(framework, folder, [case for cases in families.values() for case in cases])
+        absent = run_frameworks(families, folder, lambda: run_python("digits.py", str(folder)))
         families["digits"] = digits_family(folder)
         digits: dict[str, Any] = json.loads((folder / "digits-accuracy.json").read_text())
     for framework in ("keras/jax", "keras/torch"):
@@ -143,14 +166,43 @@ def generate(target: Path) -> list[str]:
     for stale in target.iterdir():
         stale.unlink()
     for family, cases in families.items():
-        for case in cases:
-            fill_truth(case)
-        write_family(target, family, cases)
-        size = sum((target / f"{family}.{ending}").stat().st_size for ending in ("json", "safetensors"))
-        print(f"{family:<12}{len(cases):>4} cases {size / 1e6:>7.2f} MB", flush=True)
+        write_with_truth(target, family, cases)
     write_manifest(target, families, absent, digits)
     validate(target, list(families))
     return list(families)
+
+
+def keep_committed(family: str, fresh: list[Case]) -> list[Case]:
+    """Fresh cases, or in their place the committed ones of the same inputs: their results may be another processor's."""
+    if not (VECTORS / f"{family}.json").exists():
+        return fresh
+    committed = {case.id: case for case in read_family(VECTORS, family)}
+
+    def is_committed(case: Case) -> bool:
+        old = committed.get(case.id)
+        return old is not None and not any(differing(input_leaves(old), input_leaves(case)))
+
+    return [committed[case.id] if is_committed(case) else case for case in fresh]
+
+
+def generate_one(family: str) -> None:
+    """Writes one family into the committed vectors. The others stay as they are, and so do its own cases that were there."""
+    fresh = {family: list(FAMILIES[family]())}
+    manifest: dict[str, Any] = json.loads((VECTORS / "manifest.json").read_text(encoding="utf-8"))
+    present = [entry["family"] for entry in manifest["files"]]
+    families = {
+        name: fresh.get(name) or read_family(VECTORS, name) for name in (*FAMILIES, "digits") if name == family or name in present
+    }
+    absent = read_absent(manifest, without={case.id for case in families[family]})
+    with tempfile.TemporaryDirectory() as name:
+        print(f"running {', '.join(FRAMEWORKS)}", flush=True)
+        for framework, cases in run_frameworks(fresh, Path(name)).items():
+            absent.setdefault(framework, {}).update(cases)
+    assert_closed(families)
+    families[family] = keep_committed(family, families[family])
+    write_with_truth(VECTORS, family, families[family])
+    write_manifest(VECTORS, families, absent, manifest["digits"], versions=manifest["versions"])
+    validate(VECTORS, list(families))
 
 
 def check() -> bool:
@@ -166,14 +218,18 @@ def check() -> bool:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Generates the golden vectors, or checks the committed ones.")
-    parser.add_argument("--check", action="store_true", help="compare the committed vectors with fresh ones")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="compare the committed vectors with fresh ones")
+    what.add_argument("--family", choices=FAMILIES, help="write this family alone")
     arguments = parser.parse_args()
     assert_extended_precision()
-    if arguments.check:
+    if arguments.family:
+        generate_one(arguments.family)
+    elif arguments.check:
         if not check():
             raise SystemExit("goldens: FAILED, see above")
         validate(VECTORS, [*FAMILIES, "digits"])
-        print(f"goldens: OK, inputs and truth bit for bit, results within {MAX_ULP:g} ulp")
+        print(f"goldens: OK, inputs and truth bit for bit, results and gradients within {MAX_ULP:g} ulp")
     else:
         families = generate(VECTORS)
         total = sum(file.stat().st_size for file in VECTORS.iterdir())

@@ -62,10 +62,31 @@ def absent_list(absent: dict[str, dict[str, str]], order: list[str]) -> list[dic
     return entries
 
 
+def read_absent(manifest: dict[str, Any], without: set[str]) -> dict[str, dict[str, str]]:
+    """The absent list of a manifest as `absent_list` takes it, without some cases."""
+    absent: dict[str, dict[str, str]] = {}
+    for entry in manifest["absent"]:
+        reasons = {id: entry["reason"] for id in entry["cases"] if id not in without}
+        absent.setdefault(entry["framework"], {}).update(reasons)
+    return absent
+
+
 def write_manifest(
-    folder: Path, families: dict[str, list[Case]], absent: dict[str, dict[str, str]], digits: dict[str, Any]
+    folder: Path,
+    families: dict[str, list[Case]],
+    absent: dict[str, dict[str, str]],
+    digits: dict[str, Any],
+    *,
+    versions: dict[str, str] | None = None,
 ) -> None:
-    """Writes manifest.json. No dates, no host: the same versions give the same manifest."""
+    """Writes manifest.json. No dates, no host: the same versions give the same manifest.
+
+    `versions` are those of the families that were there before: a family made by others does not go beside them.
+    """
+    # A local version such as torch's "+cpu" says where a wheel came from, not what it computes.
+    installed = {name: version(name).split("+")[0] for name in PACKAGES}
+    if versions is not None and versions != installed:
+        raise SystemExit(f"The committed vectors were made with {versions}, here is {installed}: generate them all.")
     every = [case for cases in families.values() for case in cases]
     used = {flag for case in every for flag in case.flags}
     manifest = {
@@ -74,8 +95,7 @@ def write_manifest(
         "specVersion": SPEC_VERSION,
         "seed": SEED,
         "python": platform.python_version(),
-        # A local version such as torch's "+cpu" says where a wheel came from, not what it computes.
-        "versions": {name: version(name).split("+")[0] for name in PACKAGES},
+        "versions": installed,
         "count": len(every),
         "files": [describe(family, folder, cases) for family, cases in families.items()],
         "flags": {name: FLAGS[name] for name in sorted(used)},

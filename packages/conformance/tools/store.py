@@ -28,10 +28,10 @@ class TensorTable:
         if tensor is None:
             return None
         tensor = np.ascontiguousarray(tensor)
-        if tensor.dtype.kind == "f" and np.isnan(tensor).any():
+        if tensor.dtype != np.bool_ and np.isnan(tensor).any():
             # A NaN's sign and payload mean nothing and differ between processors: one NaN for all.
             tensor = np.where(np.isnan(tensor), tensor.dtype.type(np.nan), tensor)
-        key = (tensor.dtype.str, tensor.shape, tensor.tobytes())
+        key = (tensor.dtype.name, tensor.shape, tensor.tobytes())
         if key not in self._names:
             name = f"t{len(self._names)}"
             self._names[key] = name
@@ -99,5 +99,6 @@ def read_family(folder: Path, family: str) -> list[Case]:
         steps = [read_step(step) for step in entry["steps"]]
         state = {**resolve(entry["state"]["parameters"]), **resolve(entry["state"]["statistics"])}
         head = {key: entry[key] for key in ("id", "clause", "flags", "reference", "config")}
-        cases.append(Case(**head, state=state, steps=steps, shape=steps[0].x.shape))
+        x = steps[0].x
+        cases.append(Case(**head, state=state, steps=steps, shape=x.shape, dtype=x.dtype.name))
     return cases

@@ -1,4 +1,4 @@
-"""The truth of a case: what exact arithmetic gives on its float32 inputs.
+"""The truth of a case: what exact arithmetic gives on its inputs, float32 or narrower. It is never rounded to their dtype.
 
 The forward pass is NumPy in extended precision (64 bits of mantissa), two-pass, carried from step to step without
 rounding. The gradients are PyTorch's float64 autograd over the same formulas, written out, so that no gradient formula of
@@ -87,7 +87,8 @@ def run_step(case: Case, step: Step, state: Tensors) -> Tensors:
     epsilon, momentum = Real(case.config["epsilon"]), Real(case.config["momentum"])
     for name, value in (step.parameters or {}).items():
         state[name] = None if value is None else value.astype(Real)
-    rows = to_rows(step.x, case.axis).astype(Real)
+    # By way of float32, which holds every half exactly: ml_dtypes knows no extended precision.
+    rows = to_rows(step.x, case.axis).astype(np.float32).astype(Real)
     seen = rows if step.mask is None else rows[step.mask.reshape(-1)]
     # A mask that hides everything says nothing about the data: the moving statistics normalize and stay.
     batch = step.training and step.trainable and seen.shape[0] > 0

@@ -40,7 +40,9 @@ def main(framework: str, folder: Path, families: list[str]) -> None:
             for index, result in enumerate(results):
                 for field, value in result.items():
                     if value is not None:
-                        tensors[f"{case.id} {index} {field}"] = np.ascontiguousarray(value, dtype=np.float32)
+                        # y and dx have the dtype that the framework gave them; everything else is float32.
+                        dtype = None if field in ("y", "dx") else np.float32
+                        tensors[f"{case.id} {index} {field}"] = np.ascontiguousarray(value, dtype=dtype)
     results, reasons = result_files(folder, framework)
     save_file(tensors, results)
     reasons.write_text(json.dumps(absent))

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fromFloat16 } from "@batchnorm/spec/half";
 import { type OnnxModel, readModel } from "../src/index.ts";
 import { folderReader } from "../src/node/index.ts";
-import { fromFloat16 } from "../src/tensor/half.ts";
 
 const FOLDER = fileURLToPath(new URL("models", import.meta.url));
 

@@ -2,9 +2,12 @@ import { momentsOf } from "@batchnorm/spec/moments";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { batchMoments } from "../src/execute/batch-moments.ts";
+import { analysed, Execution } from "../src/execute/execution.ts";
+import { findRefusedOutput, type RefusedOutput } from "../src/execute/refused-output.ts";
 import { ReusedOutputs } from "../src/execute/reused-outputs.ts";
-import type { Feeds, Session } from "../src/execute/runtime.ts";
+import type { Feeds, Runtime, Session } from "../src/execute/runtime.ts";
 import { expectCode } from "./expect-code.ts";
+import { modelOf } from "./fixtures.ts";
 
 /** The bounds of clause 19.2. Twice, since the reference is rounded, too. */
 function expectMoments(data: Float32Array, shape: readonly number[], axis: number): void {
@@ -89,7 +92,7 @@ function feedsOf(...values: number[]): Feeds {
 describe("ReusedOutputs", () => {
   it("writes into the arrays of the run before, as long as shapes stay", async () => {
     const { session, given } = doubling(true);
-    const runs = new ReusedOutputs(session, ["y"]);
+    const runs = new ReusedOutputs(session, ["y"], null);
     const seen: number[][] = [];
     for (const feeds of [feedsOf(1, 2), feedsOf(3, 4), feedsOf(5, 6), feedsOf(7), feedsOf(8)]) {
       seen.push([...((await runs.run(feeds)).y.data as Float32Array)]);
@@ -100,7 +103,7 @@ describe("ReusedOutputs", () => {
 
   it("finds a runtime that takes arrays and does not write to them", async () => {
     const { session, given } = doubling(false);
-    const runs = new ReusedOutputs(session, ["y"]);
+    const runs = new ReusedOutputs(session, ["y"], null);
     const seen: number[][] = [];
     for (const feeds of [feedsOf(1, 2), feedsOf(3, 4), feedsOf(5, 6)]) seen.push([...((await runs.run(feeds)).y.data as Float32Array)]);
     expect(seen).toEqual([
@@ -112,10 +115,90 @@ describe("ReusedOutputs", () => {
   });
 
   it("leaves failures of the runtime what they are", async () => {
-    const runs = new ReusedOutputs(doubling(true).session, ["y"]);
+    const runs = new ReusedOutputs(doubling(true).session, ["y"], null);
     await runs.run(feedsOf(1));
     await expectCode("runtime-failure", () => runs.run(feedsOf(13)));
     await expectCode("invalid-argument", () => runs.run({}));
     expect([...((await runs.run(feedsOf(2))).y.data as Float32Array)]).toEqual([4]);
+  });
+
+  it("reads what was written before the runtime refused an output", async () => {
+    const { runs, given } = refusing("no type");
+    const seen: number[][] = [];
+    for (const feeds of [feedsOf(1, 2), feedsOf(3, 4), feedsOf(5, 6)]) seen.push([...((await runs.run(feeds)).y.data as Float32Array)]);
+    expect(seen).toEqual([
+      [2, 4],
+      [6, 8],
+      [10, 12],
+    ]);
+    expect(given).toEqual([["y"], ["refused", "y"], ["refused", "y"]]);
+  });
+
+  it("runs once more where the runtime failed with other words", async () => {
+    const { runs, given } = refusing("out of memory");
+    await runs.run(feedsOf(1, 2));
+    expect([...((await runs.run(feedsOf(3, 4))).y.data as Float32Array)]).toEqual([6, 8]);
+    expect(given).toEqual([["y"], ["refused", "y"], ["y"]]);
+  });
+});
+
+/** A session that doubles x, and throws where its output `refused` is wanted. */
+function refusing(words: string): { readonly runs: ReusedOutputs; readonly given: string[][] } {
+  const given: string[][] = [];
+  const { session } = doubling(true);
+  const run = async (feeds: Feeds, outputs: readonly string[] | Feeds): Promise<Feeds> => {
+    given.push(Array.isArray(outputs) ? [...outputs] : Object.keys(outputs));
+    const results = (await session.run(feeds, outputs as readonly string[])) as Feeds;
+    if (Object.hasOwn(outputs, "refused")) throw new Error(words);
+    return results;
+  };
+  const refused: RefusedOutput = { name: "refused", message: "Error: no type" };
+  return { runs: new ReusedOutputs({ inputNames: ["x"], outputNames: ["y"], run } as unknown as Session, ["y"], refused), given };
+}
+
+describe("findRefusedOutput", () => {
+  const taken = new Set(["refused"]);
+  const find = (runtime: Runtime, opset: number) => findRefusedOutput(runtime, {}, opset, (name) => taken.has(name));
+
+  it("finds that onnxruntime-node writes before it refuses", async () => {
+    expect(await find(ort, 11)).toEqual({ name: "refused_", message: "Error: Non tensor type is temporarily not supported." });
+    expect(await find(ort, 10)).toBeNull();
+  });
+
+  it("finds none in a runtime that takes no sequence, hands it over, or writes nothing", async () => {
+    const runtime = (run: (() => Promise<object>) | null): Runtime => {
+      const session = { run, release: async () => {} };
+      const create = async () => {
+        if (run === null) throw new Error("no sequences");
+        return session;
+      };
+      return { Tensor: ort.Tensor, InferenceSession: { create } } as unknown as Runtime;
+    };
+    expect(await find(runtime(null), 11)).toBeNull();
+    expect(
+      await find(
+        runtime(async () => ({})),
+        11,
+      ),
+    ).toBeNull();
+    const fails = async () => {
+      throw new Error("no type");
+    };
+    expect(await find(runtime(fails), 11)).toBeNull();
+  });
+
+  it("lets a measurement read every batch in the same arrays", async () => {
+    const subject = await analysed(modelOf({ file: "recalibration/digits.onnx" }));
+    const inputs = subject.analysis.matches.map(({ input }) => input);
+    const execution = await Execution.open(subject, ort, inputs, { whole: false, isRepeated: true });
+    const image = (k: number): Feeds => ({ image: new ort.Tensor("float32", new Float32Array(64).fill(k), [1, 1, 8, 8]) });
+    const runs = [await execution.runAgain(image(1)), await execution.runAgain(image(2)), await execution.runAgain(image(3))];
+    const once = await Execution.open(subject, ort, inputs, { whole: false });
+    const expected = await once.run(image(3));
+    for (const name of inputs.filter((each) => each !== "image")) {
+      expect(runs[2].get(name)!.data).toBe(runs[1].get(name)!.data);
+      expect([...runs[2].get(name)!.data]).toEqual([...expected.get(name)!.data]);
+    }
+    await Promise.all([execution.close(), once.close()]);
   });
 });

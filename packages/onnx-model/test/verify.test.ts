@@ -1,9 +1,15 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
+import { create } from "@bufbuild/protobuf";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
+import { compareLayer } from "../src/execute/compare-layer.ts";
+import { analysed } from "../src/execute/execution.ts";
 import { randomInputs, verify } from "../src/execute/index.ts";
 import { readModel, writeModel } from "../src/index.ts";
-import { ElementType, type TensorProto } from "../src/proto/index.ts";
-import { fromFloat16, toFloat16 } from "../src/tensor/half.ts";
+import { ElementType, type TensorProto, TensorProtoSchema } from "../src/proto/index.ts";
 import { expectCode } from "./expect-code.ts";
 import { MODELS, modelOf } from "./fixtures.ts";
 import { Models } from "./model-builder.ts";
@@ -64,6 +70,20 @@ function enlarge(tensor: TensorProto, factor: number): void {
     for (const [k, value] of bits.entries()) bits[k] = toFloat16(fromFloat16(value) * factor);
   } else return;
   tensor.rawData = bytes;
+}
+
+/** x in float16, times a number, through a layer that divides by 100 in its first channel. */
+function scaledHalves(factor: number) {
+  const models = new Models();
+  const half = (name: string, values: readonly number[]): string => {
+    const rawData = new Uint8Array(Uint16Array.from(values, toFloat16).buffer);
+    return models.initializer(create(TensorProtoSchema, { name, dims: [BigInt(values.length)], dataType: ElementType.float16, rawData }));
+  };
+  const x = models.op("Cast", [models.input("x", ["N", 2])], { to: ElementType.float16 });
+  const scaled = models.op("Mul", [x, half("factor", [factor])]);
+  const arrays = [half("gamma", [1, 2]), half("beta", [0, 1]), half("mean", [0, 10]), half("variance", [10000, 4])];
+  models.op("BatchNormalization", [scaled, ...arrays], {}, "y");
+  return models.output("y", ["N", 2], "float16").model();
 }
 
 describe("verify", () => {
@@ -195,6 +215,44 @@ describe("verify", () => {
       expect(shifted.passed).toBe(false);
     },
   );
+
+  it("knows that float16 between two nodes is not rounded", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "batchnorm-verify-"));
+    const optimizedModelFilePath = join(folder, "optimized.onnx");
+    try {
+      for (const graphOptimizationLevel of ["all", "disabled"] as const) {
+        const options = { graphOptimizationLevel, optimizedModelFilePath, logSeverityLevel: 4 } as const;
+        await (await ort.InferenceSession.create(writeModel(scaledHalves(300)), options)).release();
+        const { node } = readModel(Uint8Array.from(readFileSync(optimizedModelFilePath))).proto.graph!;
+        const layer = node.find(({ opType }) => opType === "BatchNormalization")!;
+        expect(node.find(({ output }) => output.includes(layer.input[0]))?.opType).toBe("Mul");
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("says nothing of a float16 x that is too large to be shown", async () => {
+    // 300 * 300 is infinite in float16, and 900 once it is normalized.
+    const inputs = { x: new ort.Tensor("float32", Float32Array.of(300, 1, 300, -1), [2, 2]) };
+    const { passed, layers } = await verify(scaledHalves(300), { ort, inputs });
+    expect(passed).toBe(true);
+    expect(layers[0].worst!.x).not.toBe(Number.POSITIVE_INFINITY);
+    expect((await verify(scaledHalves(300), { ort: withOtherConstants(1.1), inputs })).passed).toBe(false);
+  });
+
+  it("takes no number for the infinity of an infinite float32 x", async () => {
+    const { analysis } = await analysed(untrained(false));
+    const values = (...data: number[]) => ({ data: Float32Array.from(data), shape: [1, 3], isHalf: false });
+    const match = { ...analysis.matches[0], mode: "inference" } as const;
+    const wrongOf = (y: number) => {
+      const x = { axis: 1, rounds: [values(Number.POSITIVE_INFINITY, 0, 0)] };
+      const result = compareLayer(match, [x], [values(y, -1 / Math.sqrt(2 + match.epsilon!), 3)]);
+      return "code" in result ? result : result.wrongChannels;
+    };
+    expect(wrongOf(Number.POSITIVE_INFINITY)).toEqual([]);
+    expect(wrongOf(5)).toEqual([0]);
+  });
 
   it("refuses a missing input, and a model that the runtime does not take", async () => {
     const model = modelOf({ file: "recalibration/digits.onnx" });

@@ -65,7 +65,7 @@ export function defineBackend<Tensor, State, Saved, When extends Timing, Mask>(
     supports,
     create: (config, state) => createLayer(backend, config, state),
     upload(tensor: HostTensor) {
-      checkHostTensor(tensor);
+      checkHostTensor(name, supports, tensor);
       return fromRuntime(name, "upload", () => tensors.upload(tensor)) as Tensor & Mask;
     },
     download(tensor) {
@@ -153,10 +153,15 @@ function checkDefinition(definition: unknown): void {
 }
 
 /** @throws BatchNormError `invalid-argument`, `unknown-dtype`, `invalid-shape`, `data-length`. */
-function checkHostTensor(tensor: HostTensor): void {
+function checkHostTensor(name: string, { dtypes }: Supports, tensor: HostTensor): void {
   const info = describeHostTensor(tensor);
-  if (info.dtype !== "float32" && info.dtype !== "float64" && info.dtype !== "bool") {
-    throw new BatchNormError("unknown-dtype", "The dtype of the tensor to upload is not taken", info.dtype, "float32, float64 or bool");
+  const half = info.dtype === "float16" || info.dtype === "bfloat16";
+  if (half && !(dtypes as readonly string[]).includes(info.dtype)) {
+    throw new BatchNormError("unknown-dtype", `${name} has no ${info.dtype}`, info.dtype, "the same numbers in a Float32Array");
+  }
+  if (!half && info.dtype !== "float32" && info.dtype !== "float64" && info.dtype !== "bool") {
+    const wanted = ["float32", "float64", ...dtypes.filter((dtype) => dtype !== "float32" && dtype !== "float64"), "bool"];
+    throw new BatchNormError("unknown-dtype", "The dtype of the tensor to upload is not taken", info.dtype, wanted.join(" or "));
   }
   checkShape(info.shape);
   checkDataLength("the tensor to upload", info, info.shape);

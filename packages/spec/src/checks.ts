@@ -3,6 +3,7 @@ import type {
   BatchNormConfig,
   CallOptions,
   ChannelView,
+  DType,
   Mode,
   Pass,
   Supports,
@@ -33,6 +34,7 @@ export interface CheckedShape {
 
 /** A call that has been found in order. */
 export interface CheckedCall<Tensor, Mask> extends CheckedShape {
+  readonly dtype: DType;
   readonly training: boolean;
   readonly mode: Mode;
   readonly mask: Mask | null;
@@ -61,7 +63,7 @@ export function checkCall<Tensor, Mask>(
   checkBoolean("training", training);
   checkBoolean("gradient", gradient);
   const info = describe(context, "x", x);
-  checkDType("x", info, supports);
+  const dtype = checkDType("x", info, supports);
   const checked = last !== null && Array.isArray(info.shape) && sameShape(info.shape, last.shape) ? last : checkShape(context, info.shape);
   const { shape, view } = checked;
   checkDataLength("x", info, shape);
@@ -84,11 +86,11 @@ export function checkCall<Tensor, Mask>(
   if (mask !== null) checkMask(context, mask, shape);
   const out = options.out ?? null;
   if (out !== null) {
-    checkOut(context, out, info.dtype, shape);
+    checkOut(context, out, dtype, shape);
     checkApart(context, "x", out, x, keeps ? "nothing" : "whole");
     if (mask !== null) checkApart(context, "the mask", out, mask, "nothing");
   }
-  return { shape, view, training, mode, mask: mode.normalizeWith === "batch" ? mask : null, out, gradient: keeps };
+  return { dtype, shape, view, training, mode, mask: mode.normalizeWith === "batch" ? mask : null, out, gradient: keeps };
 }
 
 /**
@@ -99,12 +101,15 @@ export function checkCall<Tensor, Mask>(
  */
 export function checkBackward<Tensor, State, Mask>(
   context: CallContext<Tensor, Mask>,
-  { x, shape, mask }: Pass<Tensor, State, Mask>,
+  { x, dtype, shape, mask }: Pass<Tensor, State, Mask>,
   dy: Tensor,
   options: BackwardOptions<Tensor>,
 ): void {
   const info = describe(context, "dy", dy);
   checkDType("dy", info, context.supports);
+  if (info.dtype !== dtype) {
+    throw new BatchNormError("invalid-gradient", "dy has the wrong dtype", info.dtype, `${dtype}, the dtype of the last output`);
+  }
   if (!Array.isArray(info.shape) || !sameShape(info.shape, shape)) {
     throw new BatchNormError(
       "invalid-gradient",
@@ -116,7 +121,7 @@ export function checkBackward<Tensor, State, Mask>(
   checkDataLength("dy", info, shape);
   const out = options.out ?? null;
   if (out === null) return;
-  checkOut(context, out, info.dtype, shape);
+  checkOut(context, out, dtype, shape);
   checkApart(context, "dy", out, dy, "whole");
   // Another backward may follow, and would need both.
   checkApart(context, "x", out, x, "nothing");
@@ -178,10 +183,9 @@ function checkBoolean(name: string, value: unknown): void {
   if (typeof value !== "boolean") throw new BatchNormError("invalid-argument", `${name} is not a boolean`, value, "true or false");
 }
 
-function checkDType(what: string, info: TensorInfo, supports: Supports): void {
-  if (!(supports.dtypes as readonly string[]).includes(info.dtype)) {
-    throw new BatchNormError("unknown-dtype", `The dtype of ${what} is not taken`, info.dtype, supports.dtypes.join(" or "));
-  }
+function checkDType(what: string, { dtype }: TensorInfo, { dtypes }: Supports): DType {
+  if ((dtypes as readonly string[]).includes(dtype)) return dtype as DType;
+  throw new BatchNormError("unknown-dtype", `The dtype of ${what} is not taken`, dtype, dtypes.join(" or "));
 }
 
 function checkMask<Tensor, Mask>(context: CallContext<Tensor, Mask>, mask: Mask, shape: readonly number[]): void {

@@ -75,14 +75,30 @@ export interface CheckedUpdate {
 /** The element types that the contract names. float32 is required of every backend; a mask is bool. */
 export type DType = "float32" | "float64" | "float16" | "bfloat16" | "bool";
 
+/** The two dtypes of half precision: 16 bits an element (clause 13.3). */
+export type HalfDType = "float16" | "bfloat16";
+
 /** A tensor in the host's memory, row major: the last axis is contiguous. bool is one byte an element, 0 or not 0. */
 export interface HostTensor<Data extends HostData = HostData> {
   readonly data: Data;
   readonly shape: readonly number[];
+  /**
+   * What the 16 bits of an element are. It has to be there beside a Uint16Array, and may be left out beside a Float16Array,
+   * which is float16. No other array takes one.
+   */
+  readonly dtype?: HalfDType | undefined;
 }
 
 /** What holds the elements of a `HostTensor`. */
-export type HostData = Float32Array | Float64Array | Uint8Array;
+export type HostData = Float32Array | Float64Array | Uint8Array | HalfData;
+
+/** What holds elements of half precision: their bits, which every runtime has an array for, or a Float16Array. */
+export type HalfData = Uint16Array | Float16ArrayIfKnown;
+
+/** Float16Array where the TypeScript that compiles this knows one, by `lib` or otherwise. Nothing here needs it. */
+type Float16ArrayIfKnown = typeof globalThis extends { Float16Array: { prototype: infer Instance extends ArrayBufferView } }
+  ? Instance
+  : never;
 
 /** What the contract needs to know of a runtime's tensor to decide whether a call is allowed; no data is read. */
 export interface TensorInfo {
@@ -143,7 +159,10 @@ export interface BackwardOptions<Tensor> {
   readonly out?: Tensor | null | undefined;
 }
 
-/** What `backward` gives. dx has the shape of x; dgamma and dbeta are `[channels]`, null where there is nothing to learn. */
+/**
+ * What `backward` gives. dx has the shape and dtype of x; dgamma and dbeta are float32 `[channels]`, null where there is nothing
+ * to learn.
+ */
 export interface Gradients<Tensor> {
   readonly dx: Tensor;
   readonly dgamma: Tensor | null;
@@ -164,8 +183,8 @@ export interface Layer<Tensor, When extends Timing = Timing, Mask = Tensor> {
   trainable: boolean;
 
   /**
-   * Normalizes x, of any rank >= 2, and returns a tensor of the same shape. With `training: true` on a layer that is not
-   * frozen, the moving statistics take the batch in; on any error they are what they were before.
+   * Normalizes x, of any rank >= 2, and returns a tensor of the same shape and dtype. With `training: true` on a layer that
+   * is not frozen, the moving statistics take the batch in; on any error they are what they were before.
    *
    * @throws BatchNormError `invalid-argument`, `unknown-dtype`, `invalid-shape`, `invalid-rank`, `invalid-axis`,
    * `data-length`, `channel-mismatch`, `invalid-mask`, `invalid-out`, `empty-batch`, `unsupported`, `non-finite`,
@@ -223,7 +242,7 @@ export interface Supports {
   readonly maxRank: number | null;
   /** `last` takes x with its channels on the last axis only. */
   readonly axes: "any" | "last";
-  /** The dtypes of x. float32 is required. */
+  /** The dtypes of x, y, dy and dx. float32 is required. The state is float32 whatever they are. */
   readonly dtypes: readonly DType[];
   readonly training: boolean;
   /** How many elements of a channel a training step needs at the least. 1 but for runtimes that refuse a single one. */
@@ -261,7 +280,7 @@ export interface Backend<Tensor, When extends Timing = Timing, Mask = Tensor> {
   /**
    * A tensor of this runtime with a copy of the host's data; of a bool tensor, a mask.
    *
-   * @throws BatchNormError `invalid-argument`, `invalid-shape`, `data-length`, `runtime-failure`.
+   * @throws BatchNormError `invalid-argument`, `unknown-dtype`, `invalid-shape`, `data-length`, `runtime-failure`.
    */
   upload(tensor: HostTensor<Uint8Array>): Mask;
   upload(tensor: HostTensor): Tensor;
@@ -299,6 +318,8 @@ export interface Pass<Tensor, State = BatchNormState, Mask = Tensor> {
   /** What the store made: on the host, the parameters and statistics themselves. */
   readonly state: State;
   readonly x: Tensor;
+  /** The dtype of x, which those of y, dy and dx are. */
+  readonly dtype: DType;
   /** The shape that x had when the call was made; the layer's own copy. */
   readonly shape: readonly number[];
   readonly view: ChannelView;
@@ -340,7 +361,10 @@ export interface TensorAccess<Tensor, When extends Timing = Timing, Mask = Tenso
   overlap?(a: Tensor | Mask, b: Tensor | Mask): Overlap;
   /** The first NaN or infinity of x, or null. Without it, `nonFinite: 'reject'` is not supported. */
   findNonFinite?(x: Tensor, view: ChannelView): NonFiniteElement | null;
-  /** A tensor with a copy of the host's data, which has been checked. bool becomes a mask. */
+  /**
+   * A tensor with a copy of the host's data, which has been checked. bool becomes a mask; half precision comes only where
+   * `supports.dtypes` lists it.
+   */
   upload(tensor: HostTensor): Tensor | Mask;
   /** A copy of a tensor's data. */
   download(tensor: Tensor): When extends "sync" ? HostTensor : HostTensor | Promise<HostTensor>;
@@ -368,6 +392,7 @@ export interface Store<State, When extends Timing = Timing> {
 export interface Limits {
   readonly maxRank?: number | null;
   readonly axes?: Supports["axes"];
+  /** Default float32 alone. */
   readonly dtypes?: readonly DType[];
   readonly minElements?: number;
   /** Default false. */

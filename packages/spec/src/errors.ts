@@ -16,10 +16,10 @@ export type ErrorCode =
   | "negative-variance" // movingVariance has a negative entry
   | "channel-mismatch" // the channel axis of x does not have as many entries as the state
   | "data-length" // the data of a tensor does not fill its shape
-  | "unknown-dtype" // a dtype that the backend does not declare
+  | "unknown-dtype" // a dtype that the backend does not declare, or bits of half precision that do not say which
   | "invalid-mask" // the mask is not a bool tensor over all axes of x but the channel axis
   | "invalid-out" // the output buffer has another shape or dtype, or overlaps what backward needs
-  | "invalid-gradient" // dy does not have the shape of the last output
+  | "invalid-gradient" // dy does not have the shape and the dtype of the last output
   | "empty-batch" // training on no elements
   | "non-finite" // nonFinite is 'reject' and x holds a NaN or an infinity
   | "not-built" // the layer was made without a state, and no call has shown how many channels it has

@@ -3,6 +3,7 @@ export { DEFAULT_CONFIG, resolveConfig } from "./config.ts";
 export {
   type Arithmetic,
   type Backend,
+  type BackwardOptions,
   type BackwardPass,
   type BatchNormConfig,
   type BatchNormState,
@@ -10,6 +11,8 @@ export {
   type ChannelView,
   type ForwardResult,
   type Gradients,
+  type HalfData,
+  type HalfDType,
   type HostTensor,
   type Layer,
   type Limits,
@@ -29,7 +32,7 @@ export {
   type VarianceEstimator,
 } from "./contract.ts";
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
-export { type FloatTensor, hostStore, hostTensors, type MaskTensor } from "./host.ts";
+export { type FloatTensor, type HalfTensor, halfTensorLike, hostStore, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
 export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";

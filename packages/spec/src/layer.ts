@@ -161,13 +161,13 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
   #admit(x: Tensor, options: CallOptions<Tensor, Mask>): KeptPass<Tensor, State, Saved, Mask> {
     this.#assertAlive("call");
     const checked = checkCall(this.#context, this.#lastShape, x, options);
-    const { shape, view, training, mode, mask, out, gradient } = checked;
+    const { dtype, shape, view, training, mode, mask, out, gradient } = checked;
     const { config } = this.#context;
     if (config.nonFinite === "reject") this.#refuseNonFinite(x, checked);
     if (this.#state === null) this.#build(initialState(config, view.channels));
     const { stored: state } = this.#state!;
     this.#lastShape = checked;
-    const pass: Pass<Tensor, State, Mask> = { config, state, x, shape, view, training, mode, mask, out, gradient };
+    const pass: Pass<Tensor, State, Mask> = { config, state, x, dtype, shape, view, training, mode, mask, out, gradient };
     const kept = { pass, done: false, saved: undefined };
     this.#keep(gradient ? kept : null);
     return kept;

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   defineBackend,
   type FloatTensor,
+  type HostTensor,
   hostTensors,
   type MaskTensor,
   type Pass,
@@ -34,6 +35,7 @@ const plan = (options: CallOptions<FloatTensor, MaskTensor> = {}, config = {}, s
 describe("checkCall", () => {
   test("of a plain call is inference that keeps nothing", () => {
     expect(plan()).toEqual({
+      dtype: "float32",
       shape: [2, 3, 2],
       view: { outer: 6, channels: 2, inner: 1 },
       training: false,
@@ -163,5 +165,38 @@ describe("checkBackward", () => {
 
   test("refuses out where the backend takes none", () => {
     expect(() => checkBackward(context({}, { out: false }), pass, dy, { out: dy })).toThrow("This backend takes no output buffer");
+  });
+});
+
+describe("half precision", () => {
+  const half = (dtype: "float16" | "bfloat16"): FloatTensor =>
+    ({ data: new Uint16Array(12), shape: [2, 3, 2], dtype }) as HostTensor as FloatTensor;
+  const both = context({}, { dtypes: ["float32", "float16", "bfloat16"] });
+  const passOfHalf: Pass<FloatTensor, null, MaskTensor> = {
+    ...checkCall(both, null, half("float16"), { training: true }),
+    x: half("float16"),
+    config: resolveConfig(),
+    state: null,
+  };
+
+  test("is a dtype like another", () => {
+    expect(passOfHalf.dtype).toBe("float16");
+    expect(() => checkCall(both, null, half("float16"), { out: half("float16") })).not.toThrow();
+    expect(() => checkBackward(both, passOfHalf, half("float16"), { out: half("float16") })).not.toThrow();
+  });
+
+  test("is refused where the manifest does not list it", () => {
+    expect(() => checkCall(context(), null, half("float16"), {})).toThrow(
+      'The dtype of x is not taken: received "float16", expected float32.',
+    );
+  });
+
+  test.each([half("bfloat16"), x])("out of another dtype is refused", (out) => {
+    expect(() => checkCall(both, null, half("float16"), { out })).toThrow("out has the wrong dtype");
+    expect(() => checkBackward(both, passOfHalf, half("float16"), { out })).toThrow("out has the wrong dtype");
+  });
+
+  test.each([half("bfloat16"), x])("dy of another dtype than x is refused", (dy) => {
+    expect(() => checkBackward(both, passOfHalf, dy, {})).toThrow(/dy has the wrong dtype.*float16, the dtype of the last output/);
   });
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { runReadmeExample } from "../../../scripts/readme-example.ts";
 import * as convert from "../src/convert/index.ts";
+import * as half from "../src/half.ts";
 import * as spec from "../src/index.ts";
 import * as moments from "../src/moments.ts";
 
@@ -16,7 +17,7 @@ test("the README's example runs and prints what its comments say", () => {
 
 test("the README's table has every export", () => {
   const text = readFileSync(README, "utf8");
-  expect(Object.keys({ ...spec, ...convert, ...moments }).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  expect(Object.keys({ ...spec, ...convert, ...half, ...moments }).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe("runReadmeExample", () => {

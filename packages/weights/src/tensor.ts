@@ -1,4 +1,5 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { fromFloat16 } from "@batchnorm/spec/half";
 
 /** The floats that a state can be read from. */
 export type NumberType = "float16" | "bfloat16" | "float32" | "float64";
@@ -48,7 +49,7 @@ export function readVector(tensor: StoredTensor): Float32Array {
 const READERS: Readonly<Record<NumberType, (buffer: ArrayBuffer, path: string) => Float32Array>> = {
   float32: (buffer) => new Float32Array(buffer),
   bfloat16: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
-  float16: (buffer) => Float32Array.from(new Uint16Array(buffer), widenFloat16),
+  float16: (buffer) => Float32Array.from(new Uint16Array(buffer), fromFloat16),
   float64: (buffer, path) => {
     const values = new Float64Array(buffer);
     const rounded = Float32Array.from(values);
@@ -59,16 +60,6 @@ const READERS: Readonly<Record<NumberType, (buffer: ArrayBuffer, path: string) =
     return rounded;
   },
 };
-
-/** The value of a float16. (Float16Array would do it, but Node 20 and 22 have none.) */
-export function widenFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
 
 /** The types of some variables in the file, such as "float32". */
 export function typeNames(tensors: Iterable<StoredTensor>): string {

@@ -1,6 +1,8 @@
 import { type CpuBackend, type CpuOptions, createBackend } from "@batchnorm/backend-cpu";
+import type { HalfDType, HostTensor } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Competitor, Contender } from "../competitor.ts";
-import { ALLOC, ARRAYS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
+import { ALLOC, ALLOC_BFLOAT16, ALLOC_FLOAT16, ARRAYS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
 import type { Task } from "../task.ts";
 
 export const plainTypeScript = (): Promise<Competitor> => backendCpu(PLAIN_TYPESCRIPT, { kernels: "plain" }, "arrays");
@@ -45,4 +47,49 @@ function contender(backend: CpuBackend, task: Task, tensors: "arrays" | "alloc")
       for (const each of [x, out, dy, dx]) if (each !== null) backend.release(each);
     },
   };
+}
+
+/** The same in half precision, in kernel memory. */
+export async function allocHalf(dtype: HalfDType): Promise<Competitor> {
+  const backend = createBackend();
+  const name = dtype === "float16" ? ALLOC_FLOAT16 : ALLOC_BFLOAT16;
+  return { name, prepare: async (task) => halfContender(backend, task, dtype) };
+}
+
+function halfContender(backend: CpuBackend, task: Task, dtype: HalfDType): Contender {
+  const { work, shape, axis, epsilon, momentum, state } = task;
+  const [encode, decode] = dtype === "float16" ? [toFloat16, fromFloat16] : [toBfloat16, fromBfloat16];
+  const bits = (data: Float32Array): Uint16Array => Uint16Array.from(data, encode);
+  const tensor = (data: Uint16Array | null): HostTensor<Uint16Array> => {
+    const made = halfBits(backend.alloc(shape, dtype).data);
+    if (data !== null) made.set(data);
+    return { data: made, shape, dtype };
+  };
+  const layer = backend.create({ axis, epsilon, momentum }, state);
+  const [x, out] = [tensor(bits(task.x)), tensor(null)];
+  const gradient = work === "forward + backward";
+  const [dy, dx] = gradient ? [tensor(bits(task.dy)), tensor(null)] : [null, null];
+  const options = { training: work !== "inference", gradient, out };
+  return {
+    run: () => {
+      layer.call(x, options);
+      if (dy !== null) layer.backward(dy, { out: dx });
+    },
+    // The bounds of the others are those of float32. These have to be the rounded bits of float32 tensors with the same numbers.
+    results: () => {
+      const wide = ({ data }: HostTensor<Uint16Array>) => ({ data: Float32Array.from(data, decode), shape });
+      const other = backend.create({ axis, epsilon, momentum }, state);
+      const y = other.call(wide(x), { ...options, out: null });
+      expectRounded(layer.call(x, options), bits(y.data), dtype);
+      if (dy !== null) expectRounded(layer.backward(dy, { out: dx }).dx, bits(other.backward(wide(dy)).dx.data), dtype);
+      other.dispose();
+      return null;
+    },
+    dispose: () => layer.dispose(),
+  };
+}
+
+function expectRounded({ data }: HostTensor<Uint16Array>, expected: Uint16Array, dtype: HalfDType): void {
+  const k = expected.findIndex((bits, index) => bits !== data[index]);
+  if (k >= 0) throw new Error(`${dtype}: element ${k} has the bits ${data[k]}, expected ${expected[k]}; not timed.`);
 }

@@ -1,5 +1,5 @@
 import type { Competitor } from "../competitor.ts";
-import { alloc, plainArrays, plainTypeScript, threads } from "./backend-cpu.ts";
+import { alloc, allocHalf, plainArrays, plainTypeScript, threads } from "./backend-cpu.ts";
 import { bareOnnxruntime } from "./bare-onnxruntime.ts";
 import { bareTfjs, spelledOutTfjs } from "./bare-tfjs.ts";
 import { copy } from "./copy.ts";
@@ -19,6 +19,8 @@ export async function makeCompetitors({ python }: CompetitorOptions): Promise<Co
     plainTypeScript,
     plainArrays,
     alloc,
+    () => allocHalf("float16"),
+    () => allocHalf("bfloat16"),
     threads,
     bareOnnxruntime,
     backendOnnx,

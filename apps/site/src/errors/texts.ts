@@ -102,8 +102,13 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   "unknown-dtype": {
     means: "The tensor's type is not one that this backend takes.",
-    causes: ["Pixels as whole numbers, in a Uint8Array or an int32 tensor.", "float64 data."],
-    cure: "Convert the data to float32. `supports.dtypes` of a backend lists what it takes.",
+    causes: [
+      "Pixels as whole numbers, in a Uint8Array or an int32 tensor.",
+      "float64 data.",
+      'A Uint16Array of bits that does not say which they are: put `dtype: "float16"` or `"bfloat16"` beside it.',
+      "Half precision on a backend without it, such as that of TensorFlow.js.",
+    ],
+    cure: "Convert the data to float32. `supports.dtypes` of a backend lists what it takes. `@batchnorm/spec/half` has the numbers of float16 and bfloat16.",
   },
   "invalid-mask": {
     means: "The mask has another shape than x without its channel axis, or is not boolean.",
@@ -116,7 +121,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     cure: "Give a buffer of the shape of x. In place works in inference, and in training with `gradient: false`.",
   },
   "invalid-gradient": {
-    means: "dy does not have the shape of the last output.",
+    means: "dy does not have the shape and the type of the last output.",
     causes: ["The gradient of another layer, or of another batch.", "A gradient that was already summed over the batch."],
     cure: "Pass the derivative of the loss with respect to every element of y.",
   },

@@ -1,4 +1,5 @@
 import { BatchNormError, type ChannelView } from "@batchnorm/spec";
+import type { Elements } from "../memory/elements.ts";
 import type { TensorMemory } from "../memory/kernel-memory.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -50,7 +51,7 @@ export function memoryFor({ memory, smallest }: Engine, elements: number): Tenso
  *
  * @throws BatchNormError `data-length`.
  */
-export function checkData(what: string, data: Float32Array, { outer, channels, inner }: ChannelView): void {
+export function checkData(what: string, data: Elements, { outer, channels, inner }: ChannelView): void {
   if (data.length === outer * channels * inner) return;
   throw new BatchNormError(
     "data-length",

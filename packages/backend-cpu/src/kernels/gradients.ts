@@ -1,4 +1,5 @@
 import type { ChannelView } from "@batchnorm/spec";
+import type { Elements, TensorView } from "../memory/elements.ts";
 import { gradientPlain } from "../plain/gradient.ts";
 import { normalizePlain } from "../plain/normalize.ts";
 import { projectionsPlain } from "../plain/sums.ts";
@@ -25,9 +26,9 @@ export interface BatchElements {
  */
 export function parameterGradients(
   engine: Engine,
-  dy: Float32Array,
-  x: Float32Array,
-  view: ChannelView,
+  dy: Elements,
+  x: Elements,
+  view: TensorView,
   normalizer: Normalizer,
   dgamma: Float64Array,
   dbeta: Float64Array,
@@ -55,10 +56,10 @@ export function parameterGradients(
  */
 export function inputGradient(
   engine: Engine,
-  dy: Float32Array,
-  x: Float32Array,
-  dx: Float32Array,
-  view: ChannelView,
+  dy: Elements,
+  x: Elements,
+  dx: Elements,
+  view: TensorView,
   normalizer: Normalizer,
   batch: BatchElements | null,
   dgamma: Float64Array,
@@ -81,10 +82,10 @@ export function inputGradient(
  */
 export function gradients(
   engine: Engine,
-  dy: Float32Array,
-  x: Float32Array,
-  dx: Float32Array,
-  view: ChannelView,
+  dy: Elements,
+  x: Elements,
+  dx: Elements,
+  view: TensorView,
   normalizer: Normalizer,
   batch: BatchElements | null,
   dgamma: Float64Array,
@@ -166,7 +167,7 @@ function slabGradient(scratch: ScratchArrays, slabs: GradientSlabs, terms: Terms
 
 function sweepTerms(
   { float32 }: ScratchArrays,
-  slab: Slab & { readonly dy: Float32Array },
+  slab: Slab & { readonly dy: Elements },
   batch: BatchElements | null,
   from: number,
   to: number,
@@ -177,10 +178,10 @@ function sweepTerms(
 
 function plainGradient(
   { mean, slope, pull, offset }: Terms,
-  dy: Float32Array,
-  x: Float32Array,
-  dx: Float32Array,
-  view: ChannelView,
+  dy: Elements,
+  x: Elements,
+  dx: Elements,
+  view: TensorView,
   batch: BatchElements | null,
   from: number,
   to: number,
@@ -201,7 +202,7 @@ function scaleProjections(
   for (let c = from; c < to; c++) dgamma[c] *= inverseDeviation[c];
 }
 
-function checkGradient(dy: Float32Array, x: Float32Array, dx: Float32Array, view: ChannelView, batch: BatchElements | null): void {
+function checkGradient(dy: Elements, x: Elements, dx: Elements, view: ChannelView, batch: BatchElements | null): void {
   checkData("dy", dy, view);
   checkData("dx", dx, view);
   if (batch === null) return;

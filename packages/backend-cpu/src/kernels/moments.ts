@@ -1,4 +1,5 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { type Elements, elementAt, type TensorView } from "../memory/elements.ts";
 import { momentsPlain } from "../plain/sums.ts";
 import { sweepMoments, wholeTensors } from "../simd/sweep.ts";
 import { checkData, checkMaskData, type Engine, memoryFor } from "./engine.ts";
@@ -25,8 +26,8 @@ const WORST_ORIGIN = 2 ** 10;
  */
 export function moments(
   engine: Engine,
-  x: Float32Array,
-  view: ChannelView,
+  x: Elements,
+  view: TensorView,
   mask: Uint8Array | null,
   mean: Float64Array,
   variance: Float64Array,
@@ -52,8 +53,8 @@ export function moments(
 
 function sum(
   engine: Engine,
-  x: Float32Array,
-  view: ChannelView,
+  x: Elements,
+  view: TensorView,
   mask: Uint8Array | null,
   origin: Float64Array,
   first: Float64Array,
@@ -65,11 +66,11 @@ function sum(
 }
 
 /** The first visible element of each channel, or 0 where it is not finite: a difference of two infinities would hide an infinite mean. */
-function firstElements(x: Float32Array, { channels, inner }: ChannelView, mask: Uint8Array | null, origin: Float64Array): void {
+function firstElements(x: Elements, { channels, inner, half }: TensorView, mask: Uint8Array | null, origin: Float64Array): void {
   const position = mask === null ? 0 : mask.findIndex((visible) => visible !== 0);
   const start = Math.floor(position / inner) * channels * inner + (position % inner);
   for (let c = 0, k = start; c < channels; c++, k += inner) {
-    const value = x[k];
+    const value = elementAt(x, k, half);
     origin[c] = value - value === 0 ? value : 0;
   }
 }

@@ -1,4 +1,4 @@
-import type { ChannelView } from "@batchnorm/spec";
+import type { Elements, TensorView } from "../memory/elements.ts";
 import { normalizePlain } from "../plain/normalize.ts";
 import { sweepNormalize, wholeTensors } from "../simd/sweep.ts";
 import { checkData, type Engine, memoryFor } from "./engine.ts";
@@ -10,7 +10,7 @@ import type { Normalizer } from "./normalizer.ts";
  *
  * @throws BatchNormError `data-length`.
  */
-export function normalize(engine: Engine, x: Float32Array, y: Float32Array, view: ChannelView, normalizer: Normalizer): void {
+export function normalize(engine: Engine, x: Elements, y: Elements, view: TensorView, normalizer: Normalizer): void {
   checkData("x", x, view);
   checkData("y", y, view);
   const memory = memoryFor(engine, x.length);

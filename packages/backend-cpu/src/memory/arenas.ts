@@ -1,6 +1,7 @@
 import { instantiate, MOST_PAGES, PAGE } from "./compile.ts";
+import type { Elements } from "./elements.ts";
 import { Heap, sizeOf } from "./heap.ts";
-import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
+import { type ElementsType, KernelMemory, type TensorMemory } from "./kernel-memory.ts";
 import { HEAP } from "./layout.generated.ts";
 import { fixedMemory, tileMemory } from "./without-tensors.ts";
 
@@ -25,7 +26,7 @@ export class Arenas implements TensorMemory {
   readonly #module: WebAssembly.Module;
   /** For tensors that lie elsewhere. */
   readonly #tiles: KernelMemory;
-  readonly #live = new WeakMap<Float32Array, Arena>();
+  readonly #live = new WeakMap<Elements, Arena>();
   /** The last one comes first. */
   #arenas: readonly Arena[] = [];
 
@@ -34,7 +35,7 @@ export class Arenas implements TensorMemory {
     this.#tiles = tileMemory(module);
   }
 
-  find(x: Float32Array, second: Float32Array | null = null, third: Float32Array | null = null): KernelMemory {
+  find(x: Elements, second: Elements | null = null, third: Elements | null = null): KernelMemory {
     let best = this.#tiles;
     let most = 0;
     for (const { memory } of this.#arenas) {
@@ -44,16 +45,16 @@ export class Arenas implements TensorMemory {
     return best;
   }
 
-  allocate(length: number): Float32Array | null {
-    const data = this.#arenas.length === 0 ? null : this.#take(this.#arenas[0], length);
+  allocate<Data extends Elements>(length: number, type: ElementsType<Data>): Data | null {
+    const data = this.#arenas.length === 0 ? null : this.#take(this.#arenas[0], length, type);
     if (data !== null) return data;
-    const arena = this.#newArena(4 * length);
+    const arena = this.#newArena(type.BYTES_PER_ELEMENT * length);
     if (arena === null) return null;
     this.#arenas = [arena, ...this.#arenas.filter(({ tensors }) => tensors > 0)];
-    return this.#take(arena, length);
+    return this.#take(arena, length, type);
   }
 
-  release(data: Float32Array): void {
+  release(data: Elements): void {
     const arena = this.#live.get(data);
     if (arena === undefined) return;
     this.#live.delete(data);
@@ -62,10 +63,10 @@ export class Arenas implements TensorMemory {
     this.#arenas = this.#arenas.filter((each, index) => index === 0 || each.tensors > 0);
   }
 
-  #take(arena: Arena, length: number): Float32Array | null {
-    const found = arena.heap.take(4 * length);
+  #take<Data extends Elements>(arena: Arena, length: number, type: ElementsType<Data>): Data | null {
+    const found = arena.heap.take(type.BYTES_PER_ELEMENT * length);
     if (found === null) return null;
-    const data = new Float32Array(arena.buffer, found.address, length);
+    const data = new type(arena.buffer, found.address, length);
     if (!found.zero) data.fill(0);
     this.#live.set(data, arena);
     arena.tensors++;

@@ -16,8 +16,11 @@ export const FIXED_PAGES: number = Math.ceil(HEAP / PAGE);
 /** 4 GiB but a page, so that no address wraps. */
 export const MOST_PAGES = 65535;
 
-/** Makes the call whose record lies at an address. What it gives is the result of a search, -1 otherwise. */
-export type RunCall = (address: number) => number;
+/**
+ * Makes the call whose record lies at an address, with SCRATCH_BYTES of the caller's own at another for half precision. What it gives
+ * is the result of a search, -1 otherwise.
+ */
+export type RunCall = (address: number, scratch: number) => number;
 
 const compiled = {
   plain: new Map<KernelModule, WebAssembly.Module | null>(),

@@ -1,4 +1,5 @@
 import type { RunCall } from "./compile.ts";
+import type { Elements } from "./elements.ts";
 import {
   CALL,
   CALL_BYTES,
@@ -17,6 +18,7 @@ import {
   PROJECTIONS,
   PULL,
   RUNS,
+  SCRATCH,
   SECOND,
   SEGMENT,
   SLOPE,
@@ -30,11 +32,23 @@ import type { Pool } from "./pool.ts";
 /** Where kernels work and tensors may lie. */
 export interface TensorMemory {
   /** The memory that holds most of these, with tiles for those that lie elsewhere. */
-  find(x: Float32Array, second?: Float32Array | null, third?: Float32Array | null): KernelMemory;
+  find(x: Elements, second?: Elements | null, third?: Elements | null): KernelMemory;
   /** An array of zeros in kernel memory; null where there is no room. It stays where it is until it is released. */
-  allocate(length: number): Float32Array | null;
+  allocate<Data extends Elements>(length: number, type: ElementsType<Data>): Data | null;
   /** Frees what `allocate` gave; any other array is left alone. */
-  release(data: Float32Array): void;
+  release(data: Elements): void;
+}
+
+/** Float32Array or Uint16Array. */
+export interface ElementsType<Data extends Elements> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Data;
+}
+
+/** Where elements of arrays that lie elsewhere are copied to. */
+export interface Copies {
+  readonly x: Elements;
+  readonly dy: Elements;
 }
 
 /**
@@ -61,6 +75,8 @@ export interface Call {
   mask: number;
   /** 1 where the data lies in a cache. */
   cached: number;
+  /** What the elements are: FLOAT16, BFLOAT16, or 0 for float32. */
+  half: number;
 }
 
 /**
@@ -83,6 +99,7 @@ const NOTHING: Call = {
   into: 0,
   mask: 0,
   cached: 0,
+  half: 0,
 };
 
 /**
@@ -102,10 +119,10 @@ export class KernelMemory {
   readonly first: Float64Array;
   readonly second: Float64Array;
   readonly mask: Uint8Array;
-  readonly tileX: Float32Array;
-  readonly tileDy: Float32Array;
-  /** Room for small tensors as a whole, to which several kernels come back; null in a memory for the tensors of others. */
-  readonly stage: { readonly x: Float32Array; readonly dy: Float32Array } | null;
+  readonly #tiles: Copies;
+  readonly #halfTiles: Copies;
+  readonly #stage: Copies | null;
+  readonly #halfStage: Copies | null;
   /** To be filled in for the next `run` or `share`. */
   readonly call: Call = { ...NOTHING };
   readonly #run: RunCall;
@@ -125,17 +142,32 @@ export class KernelMemory {
     this.first = new Float64Array(buffer, FIRST, SUMS);
     this.second = new Float64Array(buffer, SECOND, SUMS);
     this.mask = new Uint8Array(buffer, MASK, TILE);
-    this.tileX = new Float32Array(buffer, TILE_X, TILE);
-    this.tileDy = new Float32Array(buffer, TILE_DY, TILE);
-    this.stage = stage === 0 ? null : { x: new Float32Array(buffer, HEAP, stage), dy: new Float32Array(buffer, HEAP + 4 * stage, stage) };
+    const copies = (type: ElementsType<Elements>, x: number, dy: number, length: number): Copies => ({
+      x: new type(buffer, x, length),
+      dy: new type(buffer, dy, length),
+    });
+    this.#tiles = copies(Float32Array, TILE_X, TILE_DY, TILE);
+    this.#halfTiles = copies(Uint16Array, TILE_X, TILE_DY, TILE);
+    this.#stage = stage === 0 ? null : copies(Float32Array, HEAP, HEAP + 4 * stage, stage);
+    this.#halfStage = stage === 0 ? null : copies(Uint16Array, HEAP, HEAP + 4 * stage, stage);
     this.#run = run;
     this.#record = new Int32Array(buffer, CALL, CALL_BYTES / 4);
     this.#buffers = new Set([buffer]);
     this.#bytes = buffer.byteLength;
   }
 
+  /** The tiles for elements like these. */
+  tiles(data: Elements): Copies {
+    return data.BYTES_PER_ELEMENT === 2 ? this.#halfTiles : this.#tiles;
+  }
+
+  /** Room for small tensors as a whole, to which several kernels come back; null in a memory for the tensors of others. */
+  stage(data: Elements): Copies | null {
+    return data.BYTES_PER_ELEMENT === 2 ? this.#halfStage : this.#stage;
+  }
+
   /** Whether an array lies in this memory. */
-  holds(data: Float32Array | null): boolean {
+  holds(data: Elements | null): boolean {
     return data !== null && this.#buffers.has(data.buffer);
   }
 
@@ -152,7 +184,7 @@ export class KernelMemory {
    */
   run(): number {
     this.#writeCall();
-    return this.#run(CALL);
+    return this.#run(CALL, SCRATCH);
   }
 
   /**
@@ -182,6 +214,7 @@ export class KernelMemory {
     record[10] = call.into;
     record[11] = call.mask;
     record[12] = call.cached;
+    record[13] = call.half;
   }
 }
 
@@ -197,8 +230,8 @@ function checkBounds(call: Call, bytes: number): void {
     if (!(rows * length <= SUMS)) throw outOfBounds("sums", call);
     return;
   }
-  // The last byte that a rectangle reaches, from its first on.
-  const span = (rows - 1) * call.rowStride + (channels - 1) * call.channelStride + 4 * length;
+  // The last byte that a rectangle reaches, from its first on. Of half precision whole vectors of eight are read.
+  const span = (rows - 1) * call.rowStride + (channels - 1) * call.channelStride + (call.half === 0 ? 4 * length : 2 * length + 14);
   const work = kernel & ~(RUNS | MASKED);
   if (!fits(call.x, span, bytes)) throw outOfBounds("x", call);
   if ((work === PROJECTIONS || work === GRADIENT) && !fits(call.dy, span, bytes)) throw outOfBounds("dy", call);

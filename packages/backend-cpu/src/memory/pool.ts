@@ -1,5 +1,5 @@
 import type { RunCall } from "./compile.ts";
-import { CALL, CALL_BYTES, CALLS, COUNTERS, TABLE } from "./layout.generated.ts";
+import { CALL, CALL_BYTES, CALLS, COUNTERS, HEAP, SCRATCH, SCRATCH_BYTES, TABLE } from "./layout.generated.ts";
 import { startWorker, type WorkerHandle } from "./start-worker.ts";
 
 /** The int32 of one record. */
@@ -10,6 +10,11 @@ const LIMIT = 0;
 const NEXT = 16;
 const DONE = 32;
 const FAILED = 48;
+
+/** What so many threads work in, the caller's own apart, from HEAP on: bytes. */
+export function scratchBytes(threads: number): number {
+  return (threads - 1) * SCRATCH_BYTES;
+}
 
 /** How often the caller looks whether the others are done before it sleeps: about 50 microseconds. */
 const MOST_LOOKS = 5000;
@@ -48,13 +53,13 @@ export class Pool {
     this.#counters = new Int32Array(memory.buffer, COUNTERS, 64);
     this.#call = new Int32Array(memory.buffer, CALL, WORDS);
     this.#table = new Int32Array(memory.buffer, TABLE, CALLS * WORDS);
-    const start = { module, memory, counters: COUNTERS, table: TABLE, calls: CALLS, callBytes: CALL_BYTES };
+    const common = { module, memory, counters: COUNTERS, table: TABLE, calls: CALLS, callBytes: CALL_BYTES };
     const workers: Started[] = [];
     const starting = Array.from(
       { length: size - 1 },
-      () =>
+      (_, index) =>
         new Promise<boolean>((settled) => {
-          const worker = startWorker(start, settled);
+          const worker = startWorker({ ...common, scratch: HEAP + index * SCRATCH_BYTES }, settled);
           if (worker === null) settled(false);
           else workers.push({ worker, settled });
         }),
@@ -89,7 +94,7 @@ export class Pool {
     let failure: unknown = null;
     for (let index = this.#take(); index !== null; index = this.#take()) {
       try {
-        this.#run(TABLE + CALL_BYTES * index);
+        this.#run(TABLE + CALL_BYTES * index, SCRATCH);
       } catch (error) {
         failure ??= error;
       }

@@ -1,8 +1,9 @@
-import { FIXED_PAGES, instantiate, MOST_PAGES, PAGE } from "./compile.ts";
+import { instantiate, MOST_PAGES, PAGE } from "./compile.ts";
+import type { Elements } from "./elements.ts";
 import { Heap, sizeOf } from "./heap.ts";
-import { KernelMemory, type TensorMemory } from "./kernel-memory.ts";
+import { type ElementsType, KernelMemory, type TensorMemory } from "./kernel-memory.ts";
 import { HEAP } from "./layout.generated.ts";
-import { Pool } from "./pool.ts";
+import { Pool, scratchBytes } from "./pool.ts";
 import { tileMemory } from "./without-tensors.ts";
 
 /**
@@ -16,7 +17,7 @@ export class SharedMemory implements TensorMemory {
   /** For tensors that lie elsewhere: not shared, since V8 copies between shared and other memory three times as slowly. */
   readonly #tiles: KernelMemory;
   readonly #heap: Heap;
-  readonly #live = new WeakSet<Float32Array>();
+  readonly #live = new WeakSet<Elements>();
   /**
    * Of the memory as it is now. Not asked for again: when any shared memory of the process grows, V8 (Node 24) gives every other one a new
    * buffer object, too, and arrays on that would not be known as lying here.
@@ -27,29 +28,31 @@ export class SharedMemory implements TensorMemory {
   constructor(modules: { readonly plain: WebAssembly.Module; readonly shared: WebAssembly.Module }, threads: number, smallest: number) {
     const module = modules.shared;
     this.#tiles = tileMemory(modules.plain);
-    this.#memory = new WebAssembly.Memory({ initial: FIXED_PAGES, maximum: MOST_PAGES, shared: true });
+    const heap = HEAP + scratchBytes(threads);
+    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(heap / PAGE), maximum: MOST_PAGES, shared: true });
     const { buffer } = this.#memory;
     this.#buffer = buffer;
     const run = instantiate(module, this.#memory);
     this.pool = new Pool(module, this.#memory, run, threads, smallest);
     this.#kernels = new KernelMemory(run, buffer, this.pool);
-    this.#heap = new Heap(HEAP, buffer.byteLength);
+    this.#heap = new Heap(heap, buffer.byteLength);
   }
 
-  find(x: Float32Array, second: Float32Array | null = null, third: Float32Array | null = null): KernelMemory {
+  find(x: Elements, second: Elements | null = null, third: Elements | null = null): KernelMemory {
     return this.#kernels.holds(x) || this.#kernels.holds(second) || this.#kernels.holds(third) ? this.#kernels : this.#tiles;
   }
 
-  allocate(length: number): Float32Array | null {
-    const found = this.#heap.take(4 * length) ?? (this.#grow(4 * length) ? this.#heap.take(4 * length) : null);
+  allocate<Data extends Elements>(length: number, type: ElementsType<Data>): Data | null {
+    const bytes = type.BYTES_PER_ELEMENT * length;
+    const found = this.#heap.take(bytes) ?? (this.#grow(bytes) ? this.#heap.take(bytes) : null);
     if (found === null) return null;
-    const data = new Float32Array(this.#buffer, found.address, length);
+    const data = new type(this.#buffer, found.address, length);
     if (!found.zero) data.fill(0);
     this.#live.add(data);
     return data;
   }
 
-  release(data: Float32Array): void {
+  release(data: Elements): void {
     if (this.#live.delete(data)) this.#heap.give(data.byteOffset, data.byteLength);
   }
 

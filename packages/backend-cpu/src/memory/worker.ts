@@ -9,6 +9,8 @@ export interface WorkerStart {
   /** How many calls the table holds, a power of two, and the bytes of each. */
   readonly calls: number;
   readonly callBytes: number;
+  /** The address of SCRATCH_BYTES of its own. */
+  readonly scratch: number;
 }
 
 /**
@@ -18,8 +20,8 @@ export interface WorkerStart {
  *
  * The text of this function is the worker's program: it may use nothing from outside, and no inner function.
  */
-export function work({ module, memory, counters: state, table, calls, callBytes }: WorkerStart): void {
-  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports as { run(address: number): number };
+export function work({ module, memory, counters: state, table, calls, callBytes, scratch }: WorkerStart): void {
+  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports as { run(address: number, scratch: number): number };
   const counters = new Int32Array(memory.buffer, state, 64);
   for (;;) {
     const next = Atomics.load(counters, 16);
@@ -28,7 +30,7 @@ export function work({ module, memory, counters: state, table, calls, callBytes 
       Atomics.wait(counters, 0, limit);
     } else if (Atomics.compareExchange(counters, 16, next, (next + 1) | 0) === next) {
       try {
-        run(table + callBytes * (next & (calls - 1)));
+        run(table + callBytes * (next & (calls - 1)), scratch);
       } catch {
         Atomics.add(counters, 48, 1);
       }

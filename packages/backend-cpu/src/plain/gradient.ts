@@ -1,4 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { type Elements, isFloat32, type TensorView } from "../memory/elements.ts";
+import { channelsOf, narrowPlain, widenPlain } from "./half.ts";
 
 /**
  * dx = dy * slope - ((x - mean) * pull + offset) over `[outer, channels, inner]`, constants `[channels]`; where the mask hides an
@@ -6,10 +8,10 @@ import type { ChannelView } from "@batchnorm/spec";
  * runs (`inner` > 1) it may be some channels alone.
  */
 export function gradientPlain(
-  dy: Float32Array,
-  x: Float32Array,
-  dx: Float32Array,
-  view: ChannelView,
+  dy: Elements,
+  x: Elements,
+  dx: Elements,
+  view: TensorView,
   mask: Uint8Array | null,
   mean: Float64Array,
   slope: Float64Array,
@@ -18,7 +20,12 @@ export function gradientPlain(
   from: number = 0,
   to: number = view.channels,
 ): void {
-  if (view.inner === 1) gradientColumns(dy, x, dx, view, mask, mean, slope, pull, offset);
+  if (!isFloat32(dy) || !isFloat32(x) || !isFloat32(dx)) {
+    const values = widenPlain(dy, view, from, to);
+    const [m, s, p, b] = [mean, slope, pull, offset].map((each) => each.subarray(from, to));
+    gradientPlain(values, widenPlain(x, view, from, to), values, channelsOf(view, from, to), mask, m, s, p, b);
+    narrowPlain(values, dx, view, from, to);
+  } else if (view.inner === 1) gradientColumns(dy, x, dx, view, mask, mean, slope, pull, offset);
   else gradientRuns(dy, x, dx, view, mask, mean, slope, pull, offset, from, to);
 }
 

@@ -1,20 +1,27 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { type Elements, isFloat32, type TensorView } from "../memory/elements.ts";
+import { channelsOf, narrowPlain, widenPlain } from "./half.ts";
 
 /**
  * y = (x - mean) * slope + offset over `[outer, channels, inner]`, constants `[channels]`. The arithmetic is float64 and rounds
  * once, into y, which may be x itself. Of tensors in runs (`inner` > 1) it may be some channels alone.
  */
 export function normalizePlain(
-  x: Float32Array,
-  y: Float32Array,
-  view: ChannelView,
+  x: Elements,
+  y: Elements,
+  view: TensorView,
   mean: Float64Array,
   slope: Float64Array,
   offset: Float64Array,
   from: number = 0,
   to: number = view.channels,
 ): void {
-  if (view.inner === 1) normalizeColumns(x, y, view, mean, slope, offset);
+  if (!isFloat32(x) || !isFloat32(y)) {
+    const own = channelsOf(view, from, to);
+    const values = widenPlain(x, view, from, to);
+    normalizePlain(values, values, own, mean.subarray(from, to), slope.subarray(from, to), offset.subarray(from, to));
+    narrowPlain(values, y, view, from, to);
+  } else if (view.inner === 1) normalizeColumns(x, y, view, mean, slope, offset);
   else normalizeRuns(x, y, view, mean, slope, offset, from, to);
 }
 

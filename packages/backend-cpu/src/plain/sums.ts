@@ -1,4 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
+import { type Elements, isFloat32, type TensorView } from "../memory/elements.ts";
+import { widenPlain } from "./half.ts";
 
 // Sums over the elements of each channel, in float64, into `[channels]` arrays. With d = x - origin:
 //
@@ -6,14 +8,15 @@ import type { ChannelView } from "@batchnorm/spec";
 //   projections:    first = sum(dy)    second = sum(dy d)
 
 export function momentsPlain(
-  x: Float32Array,
-  view: ChannelView,
+  data: Elements,
+  view: TensorView,
   mask: Uint8Array | null,
   origin: Float64Array,
   first: Float64Array,
   second: Float64Array,
 ): void {
   const { outer, channels, inner } = view;
+  const x = isFloat32(data) ? data : widenPlain(data, view);
   first.fill(0, 0, channels);
   second.fill(0, 0, channels);
   // With one channel, where it begins and ends means nothing.
@@ -99,14 +102,16 @@ function momentsRuns(
 }
 
 export function projectionsPlain(
-  dy: Float32Array,
-  x: Float32Array,
-  view: ChannelView,
+  upstream: Elements,
+  data: Elements,
+  view: TensorView,
   origin: Float64Array,
   first: Float64Array,
   second: Float64Array,
 ): void {
   const { outer, channels, inner } = view;
+  const dy = isFloat32(upstream) ? upstream : widenPlain(upstream, view);
+  const x = isFloat32(data) ? data : widenPlain(data, view);
   first.fill(0, 0, channels);
   second.fill(0, 0, channels);
   if (channels === 1) projectionsRuns(dy, x, { outer: 1, channels, inner: outer * inner }, origin, first, second);

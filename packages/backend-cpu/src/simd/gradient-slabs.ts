@@ -1,5 +1,6 @@
 import type { ChannelView } from "@batchnorm/spec";
-import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
+import type { Elements, TensorView } from "../memory/elements.ts";
+import type { Copies, KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
 import { type Grid, gridOf } from "./grid.ts";
 import type { Slab } from "./sweep.ts";
 import { windowOf, windowsOf } from "./tiles.ts";
@@ -18,29 +19,33 @@ const LARGEST = 2 ** 16;
  */
 export class GradientSlabs implements Slab {
   readonly memory: KernelMemory;
-  readonly view: ChannelView;
-  x: Float32Array;
-  dy: Float32Array;
-  out: Float32Array;
+  readonly view: TensorView;
+  readonly half: number;
+  x: Elements;
+  dy: Elements;
+  out: Elements;
   from = 0;
   to = 0;
   base = 0;
-  readonly #tensors: { readonly x: Float32Array; readonly dy: Float32Array; readonly dx: Float32Array };
+  readonly #tensors: { readonly x: Elements; readonly dy: Elements; readonly dx: Elements };
   readonly #step: number;
-  readonly #isStaged: boolean;
+  /** Null where the tensors are worked on where they are. */
+  readonly #stage: Copies | null;
 
-  constructor(tensors: TensorMemory, view: ChannelView, x: Float32Array, dy: Float32Array, dx: Float32Array) {
+  constructor(tensors: TensorMemory, view: TensorView, x: Elements, dy: Elements, dx: Elements) {
     this.memory = tensors.find(x, dy, dx);
     this.view = view;
+    this.half = view.half ?? 0;
     this.x = x;
     this.dy = dy;
     this.out = dx;
     this.#tensors = { x, dy, dx };
-    const { pool, stage } = this.memory;
+    const { pool } = this.memory;
+    const stage = this.memory.stage(x);
     // Threads have more to share out the more there is.
     const threaded = pool !== null && x.length >= pool.smallest;
     this.#step = threaded ? view.channels : channelsAtOnce(view);
-    this.#isStaged = stage !== null && view.outer * this.#step * view.inner <= stage.x.length;
+    this.#stage = stage !== null && view.outer * this.#step * view.inner <= stage.x.length ? stage : null;
   }
 
   /** Goes on to the next channels, the first ones at first; false where there are none. */
@@ -49,13 +54,13 @@ export class GradientSlabs implements Slab {
     if (this.to === channels) return false;
     this.from = this.to;
     this.to = Math.min(this.from + this.#step, channels);
-    if (this.#isStaged) this.#load();
+    if (this.#stage !== null) this.#load(this.#stage);
     return true;
   }
 
   /** Brings the gradient to where it belongs. */
   store(): void {
-    if (this.#isStaged) this.#copyRows(this.out, this.#tensors.dx, "out");
+    if (this.#stage !== null) this.#copyRows(this.out, this.#tensors.dx, "out");
   }
 
   grid(masked: boolean): Grid {
@@ -65,14 +70,13 @@ export class GradientSlabs implements Slab {
   }
 
   /** The view of the arrays. */
-  get arrays(): ChannelView {
-    return this.#isStaged ? { ...this.view, channels: this.to - this.from } : this.view;
+  get arrays(): TensorView {
+    return this.#stage === null ? this.view : { ...this.view, channels: this.to - this.from };
   }
 
-  #load(): void {
-    const { memory, from, to, view } = this;
+  #load(stage: Copies): void {
+    const { from, to, view } = this;
     const length = view.outer * (to - from) * view.inner;
-    const stage = memory.stage!;
     this.base = from;
     this.x = windowOf(stage.x, windowsOf(stage.x), 0, length);
     this.dy = windowOf(stage.dy, windowsOf(stage.dy), 0, length);
@@ -83,7 +87,7 @@ export class GradientSlabs implements Slab {
   }
 
   /** Between the stage, where rows of some channels lie next to each other, and a tensor, where they are apart. */
-  #copyRows(stage: Float32Array, data: Float32Array, direction: "in" | "out"): void {
+  #copyRows(stage: Elements, data: Elements, direction: "in" | "out"): void {
     const { from, to, view } = this;
     const [row, stride] = [(to - from) * view.inner, view.channels * view.inner];
     const windows = windowsOf(direction === "in" ? data : stage);

@@ -1,4 +1,4 @@
-import type { ChannelView } from "@batchnorm/spec";
+import type { Elements, TensorView } from "../memory/elements.ts";
 import type { KernelMemory, TensorMemory } from "../memory/kernel-memory.ts";
 import { COLUMNS, GRADIENT, MASKED, MERGE, MOMENTS, NON_FINITE, NORMALIZE, PROJECTIONS, RUNS, SUMS } from "../memory/layout.generated.ts";
 import type { Float32Constants } from "./float32.ts";
@@ -11,9 +11,11 @@ const TILE_ROWS = 4;
 /** What a sweep goes through: some channels of tensors `[outer, channels, inner]`. */
 export interface Slab {
   readonly memory: KernelMemory;
-  readonly x: Float32Array;
-  readonly dy: Float32Array | null;
-  readonly out: Float32Array | null;
+  readonly x: Elements;
+  readonly dy: Elements | null;
+  readonly out: Elements | null;
+  /** What the elements are: FLOAT16, BFLOAT16, or 0 for float32. */
+  readonly half: number;
   /** The channels, of those of the whole tensors. */
   readonly from: number;
   readonly to: number;
@@ -24,19 +26,13 @@ export interface Slab {
 }
 
 /** Whole tensors, as they are. */
-export function wholeTensors(
-  tensors: TensorMemory,
-  view: ChannelView,
-  x: Float32Array,
-  dy: Float32Array | null,
-  out: Float32Array | null,
-): Slab {
+export function wholeTensors(tensors: TensorMemory, view: TensorView, x: Elements, dy: Elements | null, out: Elements | null): Slab {
   const grid = (masked: boolean): Grid => gridOf(view, masked);
-  return { memory: tensors.find(x, dy, out), x, dy, out, from: 0, to: view.channels, base: 0, grid };
+  return { memory: tensors.find(x, dy, out), x, dy, out, half: view.half ?? 0, from: 0, to: view.channels, base: 0, grid };
 }
 
 /** out = (x - mean) * slope + offset, for channels `from` to `to` of the slab, where x may be its dy. */
-export function sweepNormalize(slab: Slab, x: Float32Array, from: number, to: number, constants: Float32Constants): void {
+export function sweepNormalize(slab: Slab, x: Elements, from: number, to: number, constants: Float32Constants): void {
   sweep(slab, NORMALIZE, from, to, x, null, slab.out, null, constants, null);
 }
 
@@ -56,20 +52,24 @@ export function sweepGradient(slab: Slab, from: number, to: number, mask: Uint8A
 }
 
 /** The index of the first NaN or infinity of x, or -1. */
-export function sweepNonFinite(tensors: TensorMemory, x: Float32Array): number {
+export function sweepNonFinite(tensors: TensorMemory, x: Elements, half: number): number {
   const memory = tensors.find(x);
-  const { call, tile, tileX } = memory;
+  const { call, tile } = memory;
+  const copy = memory.tiles(x).x;
   const inPlace = memory.holds(x);
   const most = inPlace ? x.length : tile;
   const windows = windowsOf(x);
   for (let start = 0; start < x.length; start += most) {
     const length = Math.min(most, x.length - start);
-    if (!inPlace) tileX.set(windowOf(x, windows, start, length));
+    if (!inPlace) copy.set(windowOf(x, windows, start, length));
     call.kernel = NON_FINITE;
-    call.x = inPlace ? x.byteOffset : tileX.byteOffset;
+    call.dy = 0;
+    call.out = 0;
+    call.x = inPlace ? x.byteOffset : copy.byteOffset;
     call.rows = 1;
     call.channels = 1;
     call.length = length;
+    call.half = half;
     const found = memory.run();
     if (found >= 0) return start + found;
   }
@@ -82,14 +82,14 @@ function sweep(
   work: number,
   from: number,
   to: number,
-  x: Float32Array,
-  dy: Float32Array | null,
-  out: Float32Array | null,
+  x: Elements,
+  dy: Elements | null,
+  out: Elements | null,
   mask: Uint8Array | null,
   constants: Float32Constants | null,
   sums: Sums | null,
 ): void {
-  const { memory, base } = slab;
+  const { memory, base, half } = slab;
   const grid = slab.grid(mask !== null);
   const runs = grid.kind === "runs";
   const held = { x: memory.holds(x), dy: memory.holds(dy), out: memory.holds(out) };
@@ -99,7 +99,7 @@ function sweep(
   // A tile of whole rows, or of runs, has the strides of the tensor, so that one may be copied and another not.
   const inPlace = allHeld || runs || block === grid.columns ? held : { x: false, dy: false, out: false };
   const kernel = work + (runs ? RUNS : 0) + (mask === null ? 0 : MASKED);
-  const one: Sweep = { memory, grid, kernel, x, dy, out, mask, constants, sums, base, inPlace };
+  const one: Sweep = { memory, grid, kernel, x, dy, out, half, mask, constants, sums, base, inPlace };
   // What a sweep before this one left undone, because of an error, is not this one's.
   memory.pool?.clear();
   sums?.first.fill(0, from, to);
@@ -162,6 +162,7 @@ function collectSums({ sums, grid, memory, base }: Sweep, from: number, columns:
   if (grid.chunks > 1) {
     const { call } = memory;
     call.kernel = MERGE;
+    call.half = 0;
     call.rows = grid.chunks;
     call.length = columns;
     memory.run();

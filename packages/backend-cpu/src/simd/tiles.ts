@@ -1,3 +1,4 @@
+import type { Elements } from "../memory/elements.ts";
 import type { KernelMemory } from "../memory/kernel-memory.ts";
 import { MASK } from "../memory/layout.generated.ts";
 import type { Pool } from "../memory/pool.ts";
@@ -10,9 +11,11 @@ export interface Sweep {
   readonly grid: Grid;
   /** By the numbers of the layout. */
   readonly kernel: number;
-  readonly x: Float32Array;
-  readonly dy: Float32Array | null;
-  readonly out: Float32Array | null;
+  readonly x: Elements;
+  readonly dy: Elements | null;
+  readonly out: Elements | null;
+  /** What the elements are: FLOAT16, BFLOAT16, or 0 for float32. */
+  readonly half: number;
   /** `[outer, inner]`, or null for none. */
   readonly mask: Uint8Array | null;
   /** Of a kernel without sums. */
@@ -81,7 +84,7 @@ function runInSlices(sweep: Sweep, region: Region, pool: Pool): void {
 function runInPlace(sweep: Sweep, region: Region, pool: Pool | null): void {
   const { memory, grid, x, dy, out } = sweep;
   const { call } = memory;
-  const offset = 4 * offsetOf(sweep, region);
+  const offset = x.BYTES_PER_ELEMENT * offsetOf(sweep, region);
   call.x = x.byteOffset + offset;
   call.dy = dy === null ? 0 : dy.byteOffset + offset;
   call.out = out === null ? 0 : out.byteOffset + offset;
@@ -136,18 +139,20 @@ interface InputWindows {
 
 function runTile(sweep: Sweep, tile: Region, windows: InputWindows): void {
   const { memory, grid, x, dy, out, mask, inPlace } = sweep;
-  const { call, tileX, tileDy } = memory;
+  const { call } = memory;
+  const copies = memory.tiles(x);
   const offset = offsetOf(sweep, tile);
   const stride = grid.columns * grid.width;
   const copied = !inPlace.x || (dy !== null && !inPlace.dy) || (out !== null && !inPlace.out);
   // A tile is as narrow as what is copied to it; what is copied beside a tensor in its place has the same strides (see sweep).
   const rowLength = copied ? tile.columns * tile.length : stride;
   const width = copied ? tile.length : grid.width;
-  call.x = inPlace.x ? x.byteOffset + 4 * offset : copyIn(tileX, x, windows.x, offset, tile.rows, stride, rowLength);
+  const bytes = x.BYTES_PER_ELEMENT * offset;
+  call.x = inPlace.x ? x.byteOffset + bytes : copyIn(copies.x, x, windows.x, offset, tile.rows, stride, rowLength);
   call.dy = 0;
-  if (dy !== null) call.dy = inPlace.dy ? dy.byteOffset + 4 * offset : copyIn(tileDy, dy, windows.dy, offset, tile.rows, stride, rowLength);
-  const result = dy === null ? tileX : tileDy;
-  call.out = out === null ? 0 : inPlace.out ? out.byteOffset + 4 * offset : result.byteOffset;
+  if (dy !== null) call.dy = inPlace.dy ? dy.byteOffset + bytes : copyIn(copies.dy, dy, windows.dy, offset, tile.rows, stride, rowLength);
+  const result = dy === null ? copies.x : copies.dy;
+  call.out = out === null ? 0 : inPlace.out ? out.byteOffset + bytes : result.byteOffset;
   call.cached = 1;
   if (mask !== null) memory.mask.set(windowOf(mask, windows.mask, tile.row * grid.width + tile.start, tile.rows * tile.length));
   fillCall(sweep, tile, rowLength, width);
@@ -156,18 +161,20 @@ function runTile(sweep: Sweep, tile: Region, windows: InputWindows): void {
 }
 
 /** `rowLength` and `width` are the strides of rows and runs where the kernel finds the data, in elements. */
-function fillCall({ memory, kernel, grid }: Sweep, region: Region, rowLength: number, width: number): void {
+function fillCall({ memory, kernel, grid, x, half }: Sweep, region: Region, rowLength: number, width: number): void {
   const { call } = memory;
+  const bytes = x.BYTES_PER_ELEMENT;
   const runs = grid.kind === "runs";
   call.kernel = kernel;
   call.rows = region.rows;
-  call.rowStride = 4 * rowLength;
+  call.rowStride = bytes * rowLength;
   call.channels = runs ? region.columns : 1;
-  call.channelStride = 4 * width;
+  call.channelStride = bytes * width;
   call.length = runs ? region.length : region.columns;
   call.at = region.at;
   call.into = region.into;
   call.mask = MASK;
+  call.half = half;
 }
 
 /** The offset of a region's first element, in elements. */
@@ -176,28 +183,20 @@ function offsetOf({ grid }: Sweep, { row, column, start }: Region): number {
 }
 
 /** Copies rows of `width` elements, `stride` apart in the tensor, next to each other into the tile; gives the tile's address. */
-function copyIn(
-  tile: Float32Array,
-  data: Float32Array,
-  windows: Windows,
-  offset: number,
-  rows: number,
-  stride: number,
-  width: number,
-): number {
+function copyIn(tile: Elements, data: Elements, windows: Windows, offset: number, rows: number, stride: number, width: number): number {
   if (width === stride || rows === 1) tile.set(windowOf(data, windows, offset, rows * width));
   else for (let row = 0; row < rows; row++) tile.set(windowOf(data, windows, offset + row * stride, width), row * width);
   return tile.byteOffset;
 }
 
 /** And back. */
-function copyOut(data: Float32Array, tile: Float32Array, offset: number, rows: number, stride: number, width: number): void {
+function copyOut(data: Elements, tile: Elements, offset: number, rows: number, stride: number, width: number): void {
   const tiles = windowsOf(tile);
   if (width === stride || rows === 1) data.set(windowOf(tile, tiles, 0, rows * width), offset);
   else for (let row = 0; row < rows; row++) data.set(windowOf(tile, tiles, row * width, width), offset + row * stride);
 }
 
-type Data = Float32Array | Uint8Array;
+type Data = Elements | Uint8Array;
 
 /** The windows on one array that are known, by where they begin. */
 export type Windows = Map<number, Data>;

@@ -1,5 +1,5 @@
 import { Graph, type Value } from "./graph.ts";
-import { atLeastOne, elements, inverseDeviation, packed } from "./inputs.ts";
+import { atLeastOne, elements, inverseDeviation, outputElements, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 import { finite } from "./moments.ts";
 
@@ -38,7 +38,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   graph.output("dgamma", dgamma, "float32", ["channels"]);
   graph.output("dbeta", dbeta, "float32", ["channels"]);
   if (through === "moving") {
-    graph.output("dx", layout.times(graph, dy, slope), "float32", layout.shape);
+    outputElements(graph, layout, "dx", layout.times(graph, dy, slope));
     return graph;
   }
   const count = through === "batch" ? scalars("count") : atLeastOne(graph, graph.input("visible", "float32", [1]));
@@ -47,7 +47,7 @@ export function backwardGraph(layout: Layout, through: Through): Graph {
   const shift = remainder === null ? constant : graph.sub(constant, graph.mul(remainder, finite(graph, pull)));
   const entered =
     through === "batch" ? layout.affine(graph, deviation, pull, shift) : enteredUnderMask(graph, layout, deviation, pull, shift);
-  graph.output("dx", layout.times(graph, graph.sub(dy, entered), slope), "float32", layout.shape);
+  outputElements(graph, layout, "dx", layout.times(graph, graph.sub(dy, entered), slope));
   return graph;
 }
 
@@ -80,6 +80,6 @@ export function frozenBackwardGraph(layout: Layout): Graph {
   const epsilon = packed(graph, "scalars")("epsilon");
   layout.declare(graph);
   const slope = graph.mul(gamma, inverseDeviation(graph, variance, epsilon));
-  graph.output("dx", layout.times(graph, dy, slope), "float32", layout.shape);
+  outputElements(graph, layout, "dx", layout.times(graph, dy, slope));
   return graph;
 }

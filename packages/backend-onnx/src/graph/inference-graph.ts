@@ -1,5 +1,5 @@
 import { Graph } from "./graph.ts";
-import { elements, inverseDeviation, packed } from "./inputs.ts";
+import { elements, inverseDeviation, outputElements, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 
 /** How a graph normalizes with given statistics. */
@@ -23,11 +23,11 @@ export function inferenceGraph(layout: Layout, lowering: Lowering, epsilon: numb
   const [gamma, beta, mean, variance] = [parameters("gamma"), parameters("beta"), statistics("mean"), statistics("variance")];
   if (lowering === "operator") {
     const y = graph.op("BatchNormalization", [x, gamma, beta, mean, variance], { epsilon: { float: epsilon } });
-    graph.output("y", y, "float32", layout.shape);
+    outputElements(graph, layout, "y", y);
     return graph;
   }
   const scale = graph.mul(gamma, inverseDeviation(graph, variance, graph.float32(epsilon)));
   const shift = graph.sub(beta, graph.mul(mean, scale));
-  graph.output("y", layout.affine(graph, x, scale, shift), "float32", layout.shape);
+  outputElements(graph, layout, "y", layout.affine(graph, x, scale, shift));
   return graph;
 }

@@ -1,3 +1,4 @@
+import { ElementType } from "@batchnorm/onnx-model/proto";
 import type { Dimension, Graph, Value } from "./graph.ts";
 import type { Layout } from "./layout.ts";
 
@@ -19,9 +20,19 @@ const PARTS = {
 
 type Parts = typeof PARTS;
 
-/** x or dy of a graph. */
-export function elements(graph: Graph, layout: Layout, name: "x" | "dy"): Value {
-  return graph.input(name, "float32", layout.shape);
+/**
+ * x or dy of a graph, as float32. (A runtime may not take the two casts of half precision away and reckon in it: onnxruntime 1.30 does
+ * not, on wasm and cpu: test/half.test.ts.)
+ */
+export function elements(graph: Graph, { dtype, shape }: Layout, name: "x" | "dy"): Value {
+  const given = graph.input(name, dtype, shape);
+  return dtype === "float32" ? given : graph.op("Cast", [given], { to: ElementType.float32 });
+}
+
+/** y or dx of a graph, rounded to the dtype of x. */
+export function outputElements(graph: Graph, { dtype, shape }: Layout, name: "y" | "dx", value: Value): void {
+  const given = dtype === "float32" ? value : graph.op("Cast", [value], { to: ElementType[dtype] });
+  graph.output(name, given, dtype, shape);
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Layout {
   readonly name: "channels-first" | "channels-last";
   /** Layouts with the same key make the same graphs. */
   readonly key: string;
+  /** What x, y, dy and dx are outside of the graph; in it everything is float32. */
+  readonly dtype: FloatDType;
   /** The dimensions of x, and of everything elementwise. */
   readonly shape: readonly Dimension[];
   /** The dimensions of a mask over x. */
@@ -42,8 +44,12 @@ export interface Layout {
   visible(graph: Graph, mask: Value, x: Value, otherwise: Value): Value;
 }
 
+/** The dtypes of x, y, dy and dx. */
+export type FloatDType = "float32" | "float16";
+
 /** What kind of device a layout is for. */
 export interface LayoutOptions {
+  readonly dtype: FloatDType;
   /**
    * On the CPU, sums of blocks are added in float64, which a GPU does not have: there, in further stages. And on the
    * CPU the BatchNormalization of inference subtracts, multiplies and adds, with a variance of 0 and an epsilon of 1:
@@ -70,7 +76,7 @@ export const TILE = "tile";
 export const TILES: AxisInputs = { stages: "tile_stages", padding: "tile_padding" };
 
 /** x is `[outer, channels, inner]`: the view of the contract as it is. */
-export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: LayoutOptions): Layout {
+export function channelsFirst(outer: StageShape, inner: StageShape, { onHost, dtype }: LayoutOptions): Layout {
   const spread = (graph: Graph, perChannel: Value): Value => graph.op("Unsqueeze", [perChannel, graph.int64([1])]);
   const vector = (graph: Graph, value: number, like: Value): Value => graph.op("Expand", [graph.float32(value), graph.op("Shape", [like])]);
   const operator = (graph: Graph, x: Value, factor: Value, summand: Value, mean: Value): Value =>
@@ -89,7 +95,8 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
 
   return {
     name: "channels-first",
-    key: `channels-first ${keyOf(outer)} ${keyOf(inner)}`,
+    key: `channels-first ${dtype} ${keyOf(outer)} ${keyOf(inner)}`,
+    dtype,
     shape: ["outer", "channels", "inner"],
     maskShape: ["outer", 1, "inner"],
     maskType: onHost ? "uint8" : "bool",
@@ -128,7 +135,7 @@ export function channelsFirst(outer: StageShape, inner: StageShape, { onHost }: 
  * `[25088, 64]`, Mul and Add took 2.1 ms on `[rows, channels]` and 1.5 ms with 16 rows side by side (onnxruntime-web
  * 1.30, wasm, one thread).
  */
-export function channelsLast(rows: StageShape, tile: StageShape, { onHost }: LayoutOptions): Layout {
+export function channelsLast(rows: StageShape, tile: StageShape, { onHost, dtype }: LayoutOptions): Layout {
   const spread = (graph: Graph, perChannel: Value): Value => graph.op("Tile", [perChannel, TILE]);
   /** `[tile * channels]` as `[tile, channels]`. */
   const rowsOfTile = (graph: Graph, row: Value): Value =>
@@ -143,7 +150,8 @@ export function channelsLast(rows: StageShape, tile: StageShape, { onHost }: Lay
 
   return {
     name: "channels-last",
-    key: `channels-last ${keyOf(rows)} ${keyOf(tile)}`,
+    key: `channels-last ${dtype} ${keyOf(rows)} ${keyOf(tile)}`,
+    dtype,
     shape: ["tiles", "tile * channels"],
     maskShape: ["tiles", "tile", 1],
     maskType: onHost ? "uint8" : "bool",

@@ -1,6 +1,6 @@
 import type { VarianceEstimator } from "@batchnorm/spec";
 import { Graph, type Value } from "./graph.ts";
-import { atLeastOne, elements, outputPacked, packed } from "./inputs.ts";
+import { atLeastOne, elements, outputElements, outputPacked, packed } from "./inputs.ts";
 import type { Layout } from "./layout.ts";
 import { type Moments, moments, type Range, visibleMoments } from "./moments.ts";
 
@@ -49,7 +49,7 @@ export function trainingGraph(layout: Layout, { masked, estimator, range }: Trai
   };
 
   const y = normalize(graph, layout, batch, gamma, beta);
-  graph.output("y", y, "float32", layout.shape);
+  outputElements(graph, layout, "y", y);
   const movedMean = move(moving.mean, graph.mul(batch.mean, rest));
   outputPacked(graph, "statistics", [movedMean, move(moving.variance, batch.weighVariance(weigh))]);
   outputPacked(graph, "normalizer", [batch.mean, batch.inverse, batch.remainder]);

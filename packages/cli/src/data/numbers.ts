@@ -1,3 +1,5 @@
+import { fromFloat16 } from "@batchnorm/spec/half";
+
 /** The types of numbers that data files hold, by the code of NumPy. */
 export type NumberType = "f2" | "f4" | "f8" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" | "b1";
 
@@ -65,11 +67,4 @@ export function fromColumns(values: Numbers, shape: readonly number[]): Float64A
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1);
-}
-
-function fromFloat16(bits: number): number {
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

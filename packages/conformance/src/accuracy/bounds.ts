@@ -3,6 +3,7 @@ import type { Case, Step } from "../vectors/case.ts";
 import type { OutputName } from "../vectors/format.ts";
 import { type Accuracy, AVERAGE_ROUNDINGS, ROUNDINGS, UNIT_ROUNDOFF, underflow } from "./constants.ts";
 import { gradientBounds, type StepParameters } from "./gradient-bounds.ts";
+import { withLastRounding } from "./last-rounding.ts";
 import { batchNormalizers, type Normalizer, normalizer, visibleCount } from "./normalizer.ts";
 
 /**
@@ -31,11 +32,14 @@ export function caseBounds({ config, state, steps }: Case, accuracy: Accuracy): 
           )
         : batchNormalizers(step, view, step.batch, config.epsilon, accuracy);
     if (step.batch !== null) moving = advance(moving, normalizers, step, view, config, accuracy);
+    const { dx, dgamma, dbeta } = gradientBounds(step, view, normalizers, parameters, accuracy);
     return {
-      y: outputBounds(step, view, normalizers, parameters, accuracy),
+      y: withLastRounding(outputBounds(step, view, normalizers, parameters, accuracy), step.truth.y!, step.dtype, accuracy),
       movingMean: Float64Array.from(moving, (each) => each.meanError),
       movingVariance: Float64Array.from(moving, (each) => each.varianceError),
-      ...gradientBounds(step, view, normalizers, parameters, accuracy),
+      dx: dx && withLastRounding(dx, step.truth.dx!, step.dtype, accuracy),
+      dgamma,
+      dbeta,
     };
   });
 }

@@ -1,4 +1,5 @@
 import type { OutputName } from "../vectors/format.ts";
+import { type FloatDType, PRECISIONS, spacing } from "../vectors/half.ts";
 import { LARGEST_FLOAT32 } from "./constants.ts";
 
 /** How far one output lies from the truth at its worst element. */
@@ -8,7 +9,7 @@ export interface Worst {
   readonly index: number;
   /** |error| / bound: up to 1 is within. */
   readonly share: number;
-  /** |error| in units of the last place of a float32 of the truth's size. */
+  /** |error| in units of the last place of a number of the truth's size, in the dtype of the output. */
   readonly ulp: number;
 }
 
@@ -30,18 +31,24 @@ export interface Comparison {
 /** How many misses are kept: a wrong output of a million elements must not make a million objects. */
 const KEPT_MISSES = 100;
 
-/** The distance between neighbouring float32 numbers of this size. */
-export function unitInLastPlace(value: number): number {
-  const exponent = Math.floor(Math.log2(Math.abs(value)));
-  return 2 ** (Math.max(Number.isFinite(exponent) ? exponent : -126, -126) - 23);
+/** The distance between neighbouring numbers of this size. */
+export function unitInLastPlace(value: number, dtype: FloatDType = "float32"): number {
+  return spacing(Number.isFinite(value) ? value : 0, PRECISIONS[dtype]);
 }
 
 /**
  * Holds an output against the truth, element by element. A NaN is only right where the truth is NaN, an infinity
- * where it is that infinity, or a number that no float32 holds (clause 12.7); the sign of a zero is free (clause
- * 11.5).
+ * where it is that infinity, or a number that the dtype does not hold (clauses 12.7 and 12.8); the sign of a zero is free
+ * (clause 11.5).
  */
-export function compare(output: OutputName, step: number, got: ArrayLike<number>, truth: Float64Array, bounds: Float64Array): Comparison {
+export function compare(
+  output: OutputName,
+  step: number,
+  got: ArrayLike<number>,
+  truth: Float64Array,
+  bounds: Float64Array,
+  dtype: FloatDType = "float32",
+): Comparison {
   const misses: Miss[] = [];
   let missed = 0;
   let worstMiss: Miss | null = null;
@@ -49,11 +56,11 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
   for (let index = 0; index < truth.length; index++) {
     const expected = truth[index];
     // Most numbers are exact, or no worse than one before: nothing is kept of them. A unit in the last place is more
-    // than 2^-24.
+    // than 2^-24, in any dtype.
     const error = Math.abs(got[index] - expected);
     const bound = bounds[index];
     if (worst !== null && error <= worst.ulp * 2 ** -24 * Math.abs(expected) && error <= worst.share * bound && bound < Infinity) continue;
-    const { share, ulp } = distance(got[index], expected, bound);
+    const { share, ulp } = distance(got[index], expected, bound, dtype);
     const at: Worst = { output, step, index, share, ulp };
     worst = worse(worst, at);
     if (share <= 1) continue;
@@ -71,7 +78,12 @@ export function compare(output: OutputName, step: number, got: ArrayLike<number>
  * The largest error of an output as a multiple of the largest that another has made, or of a unit in the last place
  * of the largest number where that is more: below it an error is luck. Numbers that are not finite are left out.
  */
-export function timesReference(got: ArrayLike<number>, reference: ArrayLike<number>, truth: Float64Array): number {
+export function timesReference(
+  got: ArrayLike<number>,
+  reference: ArrayLike<number>,
+  truth: Float64Array,
+  dtype: FloatDType = "float32",
+): number {
   let [error, own, scale] = [0, 0, 0];
   truth.forEach((expected, k) => {
     if (![expected, got[k], reference[k]].every(Number.isFinite)) return;
@@ -79,7 +91,7 @@ export function timesReference(got: ArrayLike<number>, reference: ArrayLike<numb
     own = Math.max(own, Math.abs(reference[k] - expected));
     scale = Math.max(scale, Math.abs(expected));
   });
-  return error / Math.max(own, unitInLastPlace(scale));
+  return error / Math.max(own, unitInLastPlace(scale, dtype));
 }
 
 /** Of two, the larger share, with the larger of the two ULP distances. */
@@ -89,21 +101,24 @@ export function worse(a: Worst | null, b: Worst | null): Worst | null {
 }
 
 /**
- * Whether an infinity stands for a finite number beyond float32, or for one that an error within the bound may have
- * brought there.
+ * Whether an infinity stands for a finite number beyond the dtype, or for one that an error within the bound may have
+ * brought there. In half precision, where the bound has the last rounding in it, an infinity counts as the number that
+ * would come after the greatest one (clause 12.8).
  */
-function overflows(got: number, expected: number, bound: number): boolean {
+function overflows(got: number, expected: number, bound: number, dtype: FloatDType): boolean {
   // A bound beyond the number itself says nothing.
   if (!Number.isFinite(expected) || !(bound <= Math.abs(expected))) return false;
-  return Math.abs(got) === Number.POSITIVE_INFINITY && got * expected > 0 && Math.abs(expected) + bound > LARGEST_FLOAT32;
+  if (Math.abs(got) !== Number.POSITIVE_INFINITY || got * expected < 0) return false;
+  const most = Math.abs(expected) + bound;
+  return dtype === "float32" ? most > LARGEST_FLOAT32 : most >= PRECISIONS[dtype].beyond;
 }
 
-function distance(got: number, expected: number, bound: number): { share: number; ulp: number } {
+function distance(got: number, expected: number, bound: number, dtype: FloatDType): { share: number; ulp: number } {
   if (Object.is(got, expected) || got === expected) return { share: 0, ulp: 0 };
   if (!Number.isFinite(expected) || !Number.isFinite(got)) {
-    const same = (Number.isNaN(got) && Number.isNaN(expected)) || overflows(got, expected, bound);
+    const same = (Number.isNaN(got) && Number.isNaN(expected)) || overflows(got, expected, bound, dtype);
     return same ? { share: 0, ulp: 0 } : { share: Number.POSITIVE_INFINITY, ulp: Number.POSITIVE_INFINITY };
   }
   const error = Math.abs(got - expected);
-  return { share: Number.isFinite(bound) ? error / bound : Number.POSITIVE_INFINITY, ulp: error / unitInLastPlace(expected) };
+  return { share: Number.isFinite(bound) ? error / bound : Number.POSITIVE_INFINITY, ulp: error / unitInLastPlace(expected, dtype) };
 }

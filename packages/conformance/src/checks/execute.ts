@@ -1,6 +1,9 @@
-import { type BatchNormState, type CallOptions, describeValue, type HostTensor, maskShape, sameShape, sizeOf } from "@batchnorm/spec";
+import { type BatchNormState, type CallOptions, type HostTensor, maskShape, sameShape, sizeOf } from "@batchnorm/spec";
 import type { Case, Outputs, Step } from "../vectors/case.ts";
+import type { FloatDType } from "../vectors/half.ts";
 import type { AnyBackend } from "./check.ts";
+import { describeData, dtypeOfTensor, hostTensor, numbersOf } from "./host-numbers.ts";
+import { dtypeOf } from "./measure.ts";
 
 /** What a backend gave at one step, and what it should have left alone but did not. */
 export interface Executed {
@@ -42,7 +45,7 @@ export async function executeCase(backend: AnyBackend, { config, state, steps }:
       }
       const inputs: Reading[] = [];
       const give = (name: string, data: Float32Array | Uint8Array, shape: readonly number[]): unknown => {
-        const tensor = backend.upload({ data, shape });
+        const tensor = backend.upload(hostTensor(data, shape, step.dtype));
         inputs.push({ name, tensor, data });
         return tensor;
       };
@@ -53,20 +56,20 @@ export async function executeCase(backend: AnyBackend, { config, state, steps }:
       const after = await layer.state();
       const gradients = step.dy && (await layer.backward(give("dy", step.dy, step.shape)));
       const output = await backend.download(y);
-      const read = [{ name: "y", tensor: y, data: output.data }];
+      const read = [{ name: "y", tensor: y, data: numbersOf(output) ?? output.data }];
       const backward = gradients && (await readGradients(backend, layer, step, gradients, read));
       const { movingMean, movingVariance } = after.statistics;
       const violations = [
         ...checkUntouched(step, before, after),
         ...(gradients ? checkLeft(after, await layer.state()) : []),
-        ...checkTensor("y", output, step.shape),
-        ...checkTensor("movingMean", { data: movingMean, shape: [layer.channels] }, [layer.channels]),
-        ...checkTensor("movingVariance", { data: movingVariance, shape: [layer.channels] }, [layer.channels]),
+        ...checkTensor("y", output, step.shape, dtypeOf(step, "y")),
+        ...checkTensor("movingMean", { data: movingMean, shape: [layer.channels] }, [layer.channels], "float32"),
+        ...checkTensor("movingVariance", { data: movingVariance, shape: [layer.channels] }, [layer.channels], "float32"),
         ...(backward?.violations ?? []),
         ...(await readAgain(backend, inputs, "was written to, expected the input as it was")),
       ];
       const { dx = null, dgamma = null, dbeta = null } = backward ?? {};
-      executed.push({ outputs: { y: numbersOf(output), movingMean, movingVariance, dx, dgamma, dbeta }, violations });
+      executed.push({ outputs: { y: numbersOf(output, dtypeOf(step, "y")), movingMean, movingVariance, dx, dgamma, dbeta }, violations });
       results.push(read);
       for (const { tensor } of inputs) backend.release(tensor);
       before = after;
@@ -94,10 +97,11 @@ function optionsOf({ training, dy }: Step, mask: unknown): CallOptions<unknown> 
 async function readGradients(
   backend: AnyBackend,
   { channels }: AnyLayer,
-  { shape, truth }: Step,
+  step: Step,
   gradients: Awaited<ReturnType<AnyLayer["backward"]>>,
   readings: Reading[],
 ): Promise<Pick<Outputs, "dx" | "dgamma" | "dbeta"> & { readonly violations: string[] }> {
+  const { shape, truth } = step;
   const violations: string[] = [];
   const read = async (name: "dx" | "dgamma" | "dbeta", wanted: readonly number[]): Promise<Float32Array | null> => {
     const tensor = gradients[name];
@@ -108,9 +112,9 @@ async function readGradients(
     }
     if (tensor === null) return null;
     const found = await backend.download(tensor);
-    readings.push({ name, tensor, data: found.data });
-    violations.push(...checkTensor(name, found, wanted));
-    return numbersOf(found);
+    readings.push({ name, tensor, data: numbersOf(found) ?? found.data });
+    violations.push(...checkTensor(name, found, wanted, dtypeOf(step, name)));
+    return numbersOf(found, dtypeOf(step, name));
   };
   return { dx: await read("dx", shape), dgamma: await read("dgamma", [channels]), dbeta: await read("dbeta", [channels]), violations };
 }
@@ -120,7 +124,8 @@ async function readAgain(backend: AnyBackend, readings: readonly Reading[], othe
   const tiny = backend.supports.subnormals === "flushed" ? 2 ** -126 : 0;
   const violations: string[] = [];
   for (const { name, tensor, data } of readings) {
-    const { data: again } = await backend.download(tensor);
+    const found = await backend.download(tensor);
+    const again = numbersOf(found) ?? found.data;
     const same = (a: number, b: number): boolean => Object.is(a, b) || (Math.abs(a) < tiny && Math.abs(b) < tiny);
     // A byte of a mask that is not 0 may come back as another that is not.
     const isMask = data instanceof Uint8Array;
@@ -131,21 +136,12 @@ async function readAgain(backend: AnyBackend, readings: readonly Reading[], othe
   return violations;
 }
 
-/** A result must be float32 and fill the shape that it is meant to have (clause 13.1). */
-function checkTensor(name: string, { data, shape }: HostTensor, wanted: readonly number[]): string[] {
+/** A result must have its dtype and fill the shape that it is meant to have (clauses 13.1 and 13.3). */
+function checkTensor(name: string, tensor: HostTensor, wanted: readonly number[], dtype: FloatDType): string[] {
+  const { data, shape } = tensor;
   if (!sameShape(shape, wanted)) return [`${name} has the shape [${shape}], expected [${wanted}].`];
-  if (!isFloat32(data)) return [`${name} is not float32: it came as ${describeValue(data)}.`];
+  if (dtypeOfTensor(tensor) !== dtype) return [`${name} is not ${dtype}: it came as ${describeData(tensor)}.`];
   return data.length === sizeOf(wanted) ? [] : [`${name} has ${data.length} elements, expected ${sizeOf(wanted)}.`];
-}
-
-/** The numbers to compare with the truth; null where they are none, which is a violation by itself. */
-function numbersOf({ data }: HostTensor): Float32Array | null {
-  return isFloat32(data) ? data : null;
-}
-
-/** By its tag: the array may come from another realm, such as a worker's. */
-export function isFloat32(array: unknown): array is Float32Array {
-  return Object.prototype.toString.call(array) === "[object Float32Array]";
 }
 
 /** A call does not change the parameters; the statistics stay bit for bit where no batch statistics were taken (clause 4.2). */

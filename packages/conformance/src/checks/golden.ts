@@ -5,7 +5,7 @@ import type { Case, Outputs } from "../vectors/case.ts";
 import { OUTPUTS } from "../vectors/format.ts";
 import { type AnyBackend, type Check, type CheckKind, type Failure, type Outcome, telling } from "./check.ts";
 import { executeCase } from "./execute.ts";
-import { describeMiss, measure } from "./measure.ts";
+import { describeMiss, dtypeOf, measure } from "./measure.ts";
 import { outlineOf, whySkipped } from "./outline.ts";
 import { caseTraits } from "./traits.ts";
 
@@ -65,7 +65,7 @@ function timesTheReference({ reference, steps, flags }: Case, index: number, out
   return Math.max(
     ...OUTPUTS.map((name) => {
       const [truth, got, own] = [steps[index].truth[name], outputs[name], results[name]];
-      return truth === null || got === null || own === null ? 0 : timesReference(got, own, truth);
+      return truth === null || got === null || own === null ? 0 : timesReference(got, own, truth, dtypeOf(steps[index], name));
     }),
   );
 }

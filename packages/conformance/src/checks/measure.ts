@@ -1,7 +1,8 @@
 import type { Bounds } from "../accuracy/bounds.ts";
 import { type Comparison, compare, type Miss, type Worst, worse } from "../accuracy/compare.ts";
 import type { Outputs, Step } from "../vectors/case.ts";
-import { OUTPUTS } from "../vectors/format.ts";
+import { OUTPUTS, type OutputName } from "../vectors/format.ts";
+import type { FloatDType } from "../vectors/half.ts";
 import type { Failure } from "./check.ts";
 
 /** Holds the outputs of one step against its truth. An output that was not read is not judged. */
@@ -12,12 +13,17 @@ export function measure(step: Step, index: number, outputs: Outputs, bounds: Bou
   for (const name of OUTPUTS) {
     const [truth, bound, got] = [step.truth[name], bounds[name], outputs[name]];
     if (truth === null || bound === null || got === null) continue;
-    const compared = compare(name, index, got, truth, bound);
+    const compared = compare(name, index, got, truth, bound, dtypeOf(step, name));
     worst = worse(worst, compared.worst);
     misses.push(...compared.misses);
     missed += compared.missed;
   }
   return { worst, misses, missed };
+}
+
+/** y and dx have the dtype of x, everything else is float32 (clause 13.3). */
+export function dtypeOf({ dtype }: Pick<Step, "dtype">, output: OutputName): FloatDType {
+  return output === "y" || output === "dx" ? (dtype ?? "float32") : "float32";
 }
 
 /** One wrong number in words. */

@@ -1,5 +1,6 @@
 import { channelView, elementsPerChannel, resolveAxis, type Supports, type VarianceEstimator } from "@batchnorm/spec";
 import type { Case } from "../vectors/case.ts";
+import type { HalfDType } from "../vectors/half.ts";
 
 /** What a case asks of a backend, without its numbers. */
 export interface Outline {
@@ -10,6 +11,7 @@ export interface Outline {
 
 export interface OutlineStep {
   readonly shape: readonly number[];
+  readonly dtype?: HalfDType | undefined;
   /** Whether batch statistics normalize. */
   readonly batch: boolean;
   readonly gradient: boolean;
@@ -21,8 +23,9 @@ export function outlineOf({ config, steps }: Case): Outline {
   return {
     axis: config.axis,
     varianceEstimator: config.varianceEstimator,
-    steps: steps.map(({ shape, batch, dy, mask, x }) => ({
+    steps: steps.map(({ shape, dtype, batch, dy, mask, x }) => ({
       shape,
+      dtype,
       batch: batch !== null,
       gradient: dy !== null,
       masked: mask !== null,
@@ -33,6 +36,8 @@ export function outlineOf({ config, steps }: Case): Outline {
 
 /** Why a backend with such a manifest cannot be held against the case, or null where it can. */
 export function whySkipped({ axis, varianceEstimator, steps }: Outline, supports: Supports): string | null {
+  const missing = steps.find(({ dtype }) => dtype !== undefined && !supports.dtypes.includes(dtype));
+  if (missing !== undefined) return `${missing.dtype} is not supported`;
   const rank = Math.max(...steps.map(({ shape }) => shape.length));
   if (supports.maxRank !== null && rank > supports.maxRank) return `rank ${rank} is not supported (maxRank ${supports.maxRank})`;
   const isLast = steps.every(({ shape }) => resolveAxis(axis, shape.length) === shape.length - 1);

@@ -1,5 +1,6 @@
 import { type BatchNormConfig, channelView, elementsPerChannel, resolveAxis } from "@batchnorm/spec";
 import type { Case, Step } from "../vectors/case.ts";
+import type { HalfDType } from "../vectors/half.ts";
 
 /** A layer and its steps without their numbers. */
 export interface LayerOutline {
@@ -13,6 +14,7 @@ export interface StepOutline {
   readonly trainable: boolean;
   readonly gradient: boolean;
   readonly masked: boolean;
+  readonly dtype?: HalfDType | undefined;
 }
 
 /** Sizes from which on something is large: where a byte, a tile, 16 bits and a million end. */
@@ -53,6 +55,8 @@ export function layerTraits({ config, steps }: LayerOutline): string[] {
     ["no gamma", config.scale === false],
     ["no beta", config.center === false],
     ["sample variance", config.varianceEstimator === "sample"],
+    ["float16", has(({ dtype }) => dtype === "float16")],
+    ["bfloat16", has(({ dtype }) => dtype === "bfloat16")],
     ["momentum 0", config.momentum === 0],
     ["momentum 1", config.momentum === 1],
   ]);

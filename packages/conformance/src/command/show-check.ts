@@ -3,12 +3,13 @@ import { type BatchNormConfig, maskShape } from "@batchnorm/spec";
 import { type Bounds, caseBounds } from "../accuracy/bounds.ts";
 import { unitInLastPlace } from "../accuracy/compare.ts";
 import type { Check } from "../checks/check.ts";
-import { unravel } from "../checks/measure.ts";
+import { dtypeOf, unravel } from "../checks/measure.ts";
 import { CLAUSES } from "../clauses.generated.ts";
 import type { BackendResult } from "../report.ts";
 import { indent, table } from "../reporters/table.ts";
 import type { Case, Outputs, Step } from "../vectors/case.ts";
 import { OUTPUTS, type OutputName } from "../vectors/format.ts";
+import type { FloatDType } from "../vectors/half.ts";
 
 /** More numbers than these of one tensor are not shown. */
 const MOST_NUMBERS = 64;
@@ -59,7 +60,7 @@ function showConfig(config: BatchNormConfig): string {
 
 function showStep({ config, reference }: Case, step: Step, index: number, shown: readonly Shown[]): string[] {
   const { shape, x, mask, dy, parameters, training, trainable } = step;
-  const inputs = [["x", `[${shape.join(", ")}]`, numbers(x)]];
+  const inputs = [["x", `[${shape.join(", ")}]${step.dtype === undefined ? "" : ` ${step.dtype}`}`, numbers(x)]];
   if (mask !== null) inputs.push(["mask", `[${maskShape(shape, config.axis).join(", ")}]`, numbers(mask)]);
   if (dy !== null) inputs.push(["dy", `[${shape.join(", ")}]`, numbers(dy)]);
   for (const name of ["gamma", "beta"] as const) {
@@ -91,7 +92,7 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
     short(truth[element], 12),
     ...(framework ? [short(framework[element])] : []),
     ...given.flatMap(({ values, bounds }) =>
-      values === null ? ["none", "", ""] : judged(values[element], truth[element], bounds?.[element]),
+      values === null ? ["none", "", ""] : judged(values[element], truth[element], bounds?.[element], dtypeOf(step, name)),
     ),
   ];
   const rows = Array.from({ length: Math.min(truth.length, MOST_ROWS) }, (_, element) => row(element));
@@ -101,10 +102,14 @@ function showOutput(step: Step, index: number, name: OutputName, reference: stri
 }
 
 /** What was given for one element, how far it is from the truth in units of the last place, and as a share of its bound. */
-function judged(got: number, expected: number, bound: number | undefined): string[] {
+function judged(got: number, expected: number, bound: number | undefined, dtype: FloatDType): string[] {
   const error = Object.is(got, expected) ? 0 : Math.abs(got - expected);
   const share = bound === undefined ? Number.NaN : error === 0 ? 0 : error / bound;
-  const cells = [short(got), `${(error / unitInLastPlace(expected)).toPrecision(3)} ULP`, Number.isNaN(share) ? "" : share.toPrecision(3)];
+  const cells = [
+    short(got),
+    `${(error / unitInLastPlace(expected, dtype)).toPrecision(3)} ULP`,
+    Number.isNaN(share) ? "" : share.toPrecision(3),
+  ];
   return share > 1 ? cells.map((cell) => styleText("red", cell)) : cells;
 }
 

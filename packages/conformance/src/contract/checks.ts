@@ -5,6 +5,7 @@ import { CONFIGURATION } from "./configuration.ts";
 import { CROWD } from "./crowd.ts";
 import { DTYPES } from "./dtypes.ts";
 import { GRADIENT } from "./gradient.ts";
+import { HALVES } from "./halves.ts";
 import { MEMORY } from "./memory.ts";
 import { REJECTIONS } from "./non-finite.ts";
 import { OPTIONS } from "./options.ts";
@@ -21,6 +22,7 @@ export const CONTRACT_CHECKS: readonly Check[] = [
   ...BUILDING,
   ...OPTIONS,
   ...DTYPES,
+  ...HALVES,
   ...REFUSALS,
   ...REJECTIONS,
   ...OWNERSHIP,

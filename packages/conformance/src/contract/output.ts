@@ -1,4 +1,4 @@
-import { isFloat32 } from "../checks/execute.ts";
+import { isFloat32 } from "../checks/host-numbers.ts";
 import { PLAIN_X, type Rule } from "./rule.ts";
 
 const NINES = [9, 9, 9, 9, 9, 9];

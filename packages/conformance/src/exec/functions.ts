@@ -55,7 +55,7 @@ function fieldsOf({ config, state: { parameters, statistics }, x, view, mask, gr
     momentum,
     varianceEstimator,
     x: encodeView(x, view),
-    mask: mask === null ? null : encodeTensor(mask.data, [view.outer, view.inner]),
+    mask: mask === null ? null : encodeTensor(mask, [view.outer, view.inner]),
     gamma: encodeArray(parameters.gamma),
     beta: encodeArray(parameters.beta),
     movingMean: encodeArray(statistics.movingMean),
@@ -65,10 +65,10 @@ function fieldsOf({ config, state: { parameters, statistics }, x, view, mask, gr
 }
 
 /** Any tensor is sent as `[outer, channels, inner]` (clause 3.1): such an adapter needs to know of no axis. */
-function encodeView({ data }: FloatTensor, { outer, channels, inner }: ChannelView): object {
-  return encodeTensor(data, [outer, channels, inner]);
+function encodeView(tensor: FloatTensor, { outer, channels, inner }: ChannelView): object {
+  return encodeTensor(tensor, [outer, channels, inner]);
 }
 
-function decodeView(answer: Answer, name: string, { view: { outer, channels, inner }, shape }: HostPass): FloatTensor {
-  return { data: decodeTensor(answer, name, [outer, channels, inner]).data, shape };
+function decodeView(answer: Answer, name: string, { view: { outer, channels, inner }, shape, dtype }: HostPass): FloatTensor {
+  return { ...decodeTensor(answer, name, [outer, channels, inner], dtype), shape };
 }

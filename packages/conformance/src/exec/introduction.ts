@@ -13,7 +13,7 @@ export interface Introduction {
 
 const FLAGS = ["training", "gradients"] as const;
 /** What of these is wrong, the check of the manifest says. */
-const LIMITS = ["maxRank", "axes", "minElements", "masks", "varianceEstimators", "accumulation", "subnormals"];
+const LIMITS = ["maxRank", "axes", "dtypes", "minElements", "masks", "varianceEstimators", "accumulation", "subnormals"];
 
 /** @throws Error with what is wrong. */
 export function readIntroduction(answer: Answer): Introduction {

@@ -39,23 +39,23 @@ export function layersOf(running: () => AdapterProcess): {
     return layer.adapter.request(op, () => ({ layer: layer.id, ...fields() }));
   };
   /** What training means is decided there, from what the caller said: `mode` is not sent. */
-  const call = async ({ state: layer, config, x, shape, training, mask, gradient }: RemotePass) => {
+  const call = async ({ state: layer, config, x, dtype, shape, training, mask, gradient }: RemotePass) => {
     const fields = () => ({
-      x: encodeTensor(x.data, shape),
+      x: encodeTensor(x, shape),
       training,
       trainable: config.trainable,
-      mask: mask === null ? null : encodeTensor(mask.data, maskShape(shape, config.axis)),
+      mask: mask === null ? null : encodeTensor(mask, maskShape(shape, config.axis)),
       gradient,
     });
-    return { y: decodeTensor(await request(layer, "call", fields), "y", shape) };
+    return { y: decodeTensor(await request(layer, "call", fields), "y", shape, dtype) };
   };
   return {
     infer: call,
     train: call,
-    async backward({ dy, pass: { state: layer, shape, view } }) {
-      const answer = await request(layer, "backward", () => ({ dy: encodeTensor(dy.data, shape) }));
+    async backward({ dy, pass: { state: layer, dtype, shape, view } }) {
+      const answer = await request(layer, "backward", () => ({ dy: encodeTensor(dy, shape) }));
       return {
-        dx: decodeTensor(answer, "dx", shape),
+        dx: decodeTensor(answer, "dx", shape, dtype),
         dgamma: decodeArrayOrNull(answer, "dgamma", view.channels),
         dbeta: decodeArrayOrNull(answer, "dbeta", view.channels),
       };

@@ -2,6 +2,7 @@ import { type BatchNormConfig, DEFAULT_CONFIG, sizeOf } from "@batchnorm/spec";
 import type { Outline } from "../checks/outline.ts";
 import { layerTraits } from "../checks/traits.ts";
 import type { Case, Step } from "../vectors/case.ts";
+import { type HalfDType, nearest } from "../vectors/half.ts";
 import { type Draw, type MaskKind, Numbers, type OwnState } from "./numbers.ts";
 import { type Moving, stepWithTruth } from "./truth.ts";
 
@@ -20,6 +21,8 @@ export interface Trial extends OwnState {
 /** What one step does, and on which numbers. */
 export interface TrialStep {
   readonly shape: readonly number[];
+  /** Left out, it is float32. What is drawn is rounded to it. */
+  readonly dtype?: HalfDType | undefined;
   readonly training: boolean;
   readonly trainable: boolean;
   readonly gradient: boolean;
@@ -35,8 +38,9 @@ export function outlineOfTrial({ axis, config = {}, steps }: Trial): Outline {
   return {
     axis,
     varianceEstimator: config.varianceEstimator ?? DEFAULT_CONFIG.varianceEstimator,
-    steps: steps.map(({ shape, training, trainable, gradient, mask }) => ({
+    steps: steps.map(({ shape, dtype, training, trainable, gradient, mask }) => ({
       shape,
+      dtype,
       batch: training && trainable && mask !== "none",
       gradient,
       masked: mask !== undefined,
@@ -59,11 +63,12 @@ export function buildTrial(trial: Trial, clause: string, seed: number): Case {
   const state = numbers.state(config, channels, trial);
   let moving: Moving = state.statistics;
   const built = steps.map((step): Step => {
-    const { shape, training, trainable } = step;
-    const x = numbers.x(shape, axis, step.x);
+    const { shape, dtype, training, trainable } = step;
+    const rounded = (values: Float32Array): Float32Array => (dtype === undefined ? values : values.map((each) => nearest(each, dtype)));
+    const x = rounded(numbers.x(shape, axis, step.x));
     const mask = step.mask === undefined ? null : numbers.mask(sizeOf(shape) / channels, step.mask);
-    const dy = step.gradient ? numbers.dy(shape, axis, step.dy) : null;
-    const done = stepWithTruth(config, state.parameters, moving, { training, trainable, shape, x, mask, dy });
+    const dy = step.gradient ? rounded(numbers.dy(shape, axis, step.dy)) : null;
+    const done = stepWithTruth(config, state.parameters, moving, { training, trainable, shape, dtype, x, mask, dy });
     moving = done.truth;
     return done;
   });

@@ -6,7 +6,7 @@ import type { Step, Truth } from "../vectors/case.ts";
 export type Moving = Pick<OracleInput, "movingMean" | "movingVariance">;
 
 /** What goes into a step. */
-export type StepInput = Pick<Step, "training" | "trainable" | "shape" | "x" | "mask" | "dy">;
+export type StepInput = Pick<Step, "training" | "trainable" | "shape" | "dtype" | "x" | "mask" | "dy">;
 
 /** A step with the truth that the oracle computes. What lies beyond the largest float32 is an infinity. */
 export function stepWithTruth(

@@ -1,10 +1,14 @@
 import type { BatchNormConfig, BatchNormState } from "@batchnorm/spec";
 import type { OutputName } from "./format.ts";
+import type { HalfDType } from "./half.ts";
 
 /** float64 truth of one step; null where the step has no such output. */
 export type Truth = Readonly<Record<OutputName, Float64Array | null>>;
 
-/** float32 outputs of one step, of a backend or of a framework; null where the step has no such output. */
+/**
+ * float32 outputs of one step, of a backend or of a framework; null where the step has no such output. y and dx of half
+ * precision are the float32 numbers that they stand for.
+ */
 export type Outputs = Readonly<Record<OutputName, Float32Array | null>>;
 
 /** One step in the life of a layer: what is set before it, what goes in, and what exact arithmetic gives. */
@@ -15,6 +19,8 @@ export interface Step {
   /** What an optimizer set before this step. */
   readonly parameters: { readonly gamma: Float32Array | null; readonly beta: Float32Array | null } | null;
   readonly shape: readonly number[];
+  /** That of x and dy, and so of y and dx. Left out, it is float32; x and dy are given in float32 whatever it is. */
+  readonly dtype?: HalfDType | undefined;
   readonly x: Float32Array;
   /** One byte an element, 0 hides; the shape of x without the channel axis. */
   readonly mask: Uint8Array | null;

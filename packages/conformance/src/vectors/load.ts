@@ -71,13 +71,14 @@ function resolveCase(stored: StoredCase, tensors: ReadonlyMap<string, StoredTens
     beta: data<Float32Array>(names.beta),
   });
   const step = (each: StoredStep): Step => {
-    const { data: x, shape } = tensor(each.x);
+    const { data: x, shape, dtype } = tensor(each.x);
     const { batchMean, batchVariance } = each.truth;
     return {
       training: each.training,
       trainable: each.trainable,
       parameters: each.parameters && parameters(each.parameters),
       shape,
+      ...(dtype && { dtype }),
       x: x as Float32Array,
       mask: data<Uint8Array>(each.mask),
       dy: data<Float32Array>(each.dy),

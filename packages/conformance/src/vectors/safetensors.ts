@@ -1,11 +1,15 @@
-/** A tensor of a safetensors file: a copy of its part of the file. */
+import { type HalfDType, widened } from "./half.ts";
+
+/** A tensor of a safetensors file: a copy of its part of the file. Half precision comes as the float32 numbers that it stands for. */
 export interface StoredTensor {
   readonly data: Float32Array | Float64Array | Uint8Array;
   readonly shape: readonly number[];
+  /** What the file has, where that is half precision. */
+  readonly dtype?: HalfDType;
 }
 
 /**
- * Reads the three dtypes that the vectors use from a safetensors file: 8 bytes of header length, a JSON header, the data,
+ * Reads the five dtypes that the vectors use from a safetensors file: 8 bytes of header length, a JSON header, the data,
  * all little-endian. No maintained package reads this format in browsers; the format's whole text fits these lines.
  * Source: https://github.com/huggingface/safetensors, "Format".
  *
@@ -28,7 +32,12 @@ export function parseSafetensors(bytes: Uint8Array): Map<string, StoredTensor> {
     }
     // Not bytes.slice: on Node's Buffer that is a view of the whole file.
     const data = bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to);
-    tensors.set(name, { data: new Type(data as ArrayBuffer), shape: entry.shape });
+    const array = new Type(data as ArrayBuffer);
+    const dtype = HALVES[entry.dtype];
+    tensors.set(
+      name,
+      array instanceof Uint16Array ? { data: widened(array, dtype), shape: entry.shape, dtype } : { data: array, shape: entry.shape },
+    );
   }
   return tensors;
 }
@@ -39,8 +48,12 @@ interface HeaderEntry {
   readonly data_offsets: readonly [number, number];
 }
 
-const TYPES: Readonly<Record<string, typeof Float32Array | typeof Float64Array | typeof Uint8Array>> = {
+const TYPES: Readonly<Record<string, typeof Float32Array | typeof Float64Array | typeof Uint8Array | typeof Uint16Array>> = {
   F32: Float32Array,
   F64: Float64Array,
   BOOL: Uint8Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
 };
+
+const HALVES: Readonly<Record<string, HalfDType>> = { F16: "float16", BF16: "bfloat16" };

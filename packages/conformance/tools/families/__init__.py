@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from case import Case
-from families import edge, gradient, inference, mask, modes, pytorch, sample, small, stability, training, trajectory
+from families import edge, gradient, half, inference, mask, modes, pytorch, sample, small, stability, training, trajectory
 
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "inference": inference.cases,
@@ -19,4 +19,5 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "edge": edge.cases,
     "sample": sample.cases,
     "pytorch": pytorch.cases,
+    "half": half.cases,
 }

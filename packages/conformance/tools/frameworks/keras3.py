@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from case import RESULT_FIELDS, Case, Tensors
-from draw import Array
+from draw import DTYPES, Array
 
 # Errors as they were raised, without the decoration that Keras puts around them.
 keras.config.disable_traceback_filtering()
@@ -47,15 +47,25 @@ def call_torch(layer: Any, x: Array, training: bool, mask: Array | None, dy: Arr
     """The layer under PyTorch's autograd."""
     import torch
 
-    x = torch.tensor(x, requires_grad=dy is not None)
+    def to_torch(tensor: Array) -> torch.Tensor:
+        # torch takes no bfloat16 from NumPy. Every one of them is a float32.
+        if tensor.dtype == DTYPES["bfloat16"]:
+            return torch.tensor(tensor.astype(np.float32)).to(torch.bfloat16)
+        return torch.tensor(tensor)
+
+    def to_array(tensor: torch.Tensor) -> Array:
+        dtype = DTYPES[str(tensor.dtype).removeprefix("torch.")]
+        return tensor.detach().float().numpy().astype(dtype) if tensor.dtype == torch.bfloat16 else tensor.detach().numpy()
+
+    x = to_torch(x).requires_grad_(dy is not None)
     options = {} if mask is None else {"mask": torch.tensor(mask)}
     y = layer(x, training=training, **options)
-    result: Tensors = {"y": y.detach().numpy(), "dx": None, "dgamma": None, "dbeta": None}
+    result: Tensors = {"y": to_array(y), "dx": None, "dgamma": None, "dbeta": None}
     if dy is not None:
         for variable in layer.trainable_variables:
             variable.value.grad = None
-        y.backward(torch.tensor(dy))
-        result["dx"] = x.grad.numpy()
+        y.backward(to_torch(dy))
+        result["dx"] = to_array(x.grad)
         for variable in layer.trainable_variables:
             result[f"d{variable.name}"] = variable.value.grad.numpy()
     return result
@@ -91,6 +101,7 @@ def run(case: Case) -> list[Tensors]:
     layer = keras.layers.BatchNormalization(
         axis=-1 if moved else case.axis,
         **{name: config[name] for name in ("momentum", "epsilon", "center", "scale")},
+        dtype="float32" if case.dtype == "float32" else f"mixed_{case.dtype}",
     )
     layer.build(there(case.steps[0].x).shape)
     variables = {

@@ -22,7 +22,7 @@ function copyGraph(graph: GraphProto): GraphProto {
 function copyFunction(body: FunctionProto): FunctionProto {
   const copy = shallow(body);
   copy.node = body.node.map(copyNode);
-  copy.valueInfo = [...body.valueInfo];
+  for (const field of ["input", "output", "valueInfo"] as const) copy[field] = [...body[field]] as never;
   return copy;
 }
 

@@ -110,9 +110,13 @@ export function stepsBound(terms: number, gain: number, isHalf: boolean): number
 
 /**
  * The bound of a float16 result that is computed in float32 and rounded once (clause 13.3): the rounding of something as
- * large as value and bound together, 2^-11 of it, or half a step of the subnormal ones. And x as it is seen may be rounded,
- * too: onnxruntime 1.30 takes out a Cast to float16 and back, so that the layer reads what the node before it had in
- * float32. That is half a step of x, times the gain.
+ * large as value and bound together, 2^-11 of it, or half a step of the subnormal ones. And x as it is seen is rounded, too,
+ * which the one that the layer reads is not: that is half a step of x, times the gain.
+ *
+ * Seen in the models that onnxruntime-node 1.30 saves after optimizing, at every level: it has no kernels for float16 here,
+ * puts a Cast to float32 before each node and one to float16 behind it, and takes out every pair that follows, the
+ * file's own Casts as well. So float32 flows from node to node, and an output is a rounded copy of it. Where x is beyond
+ * float16 the copy is infinite, and nothing is known of what the layer read.
  */
 export function roundedToHalf(value: number, bound: number, x: number, gain: number): number {
   const all = bound + halfStep(x) * Math.abs(gain);

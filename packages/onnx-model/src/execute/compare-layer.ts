@@ -1,6 +1,6 @@
 import { channelView, sameShape } from "@batchnorm/spec";
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Match } from "../find/match.ts";
-import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 import type { SkippedLayer } from "./execution.ts";
 import type { Values } from "./runtime.ts";
 import { type Truth, truthOf } from "./truth.ts";
@@ -68,7 +68,7 @@ function compareRound(
   const view = channelView(x.shape, axis);
   const truth = truthOf(match, x, view);
   if (typeof truth === "string") return { code: match.form.startsWith("moments") ? "batch-arithmetic" : "no-state", why: truth };
-  return compare(x.data, y.data, view, truth, x.isHalf ? (value) => fromFloat16(toFloat16(value)) : Math.fround);
+  return compare(x.data, y.data, view, truth, x.isHalf);
 }
 
 function joined(before: Comparison, next: Comparison): Comparison {
@@ -82,9 +82,10 @@ function joined(before: Comparison, next: Comparison): Comparison {
   };
 }
 
-/** A NaN is beyond every bound. */
+/** A NaN is beyond every bound, and so is a number where infinity has to be. */
 function shareOf(error: number, bound: number): number {
-  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error === 0 ? 0 : error / bound;
+  if (Number.isNaN(error) || error === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+  return error === 0 ? 0 : error / bound;
 }
 
 function compare(
@@ -92,8 +93,9 @@ function compare(
   y: Float32Array,
   { channels, inner }: ReturnType<typeof channelView>,
   truth: Truth,
-  round: (value: number) => number,
+  isHalf: boolean,
 ): Comparison {
+  const round = isHalf ? (value: number): number => fromFloat16(toFloat16(value)) : Math.fround;
   const wrongChannels = new Set<number>();
   let wrong = 0;
   let worst: CheckedElement | null = null;
@@ -101,7 +103,9 @@ function compare(
   for (let index = 0; index < y.length; index++) {
     const channel = Math.floor(index / inner) % channels;
     const { value: expected, bound } = truth(x[index], channel);
-    const error = errorOf(y[index], expected, bound, round);
+    // In float16 that may be a number which is too large to be shown (see roundedToHalf).
+    const isUnknown = isHalf && Math.abs(x[index]) === Number.POSITIVE_INFINITY;
+    const error = isUnknown ? 0 : errorOf(y[index], expected, bound, round);
     const share = shareOf(error, bound);
     if (share > 1) {
       wrong += 1;

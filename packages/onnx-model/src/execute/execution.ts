@@ -3,6 +3,10 @@ import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import type { Match } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
+import { allScopes } from "../graph/build-scopes.ts";
+import { defines } from "../graph/scope.ts";
+import { type FloatName, isFloat } from "../tensor/element-type.ts";
+import { findRefusedOutput, type RefusedOutput } from "./refused-output.ts";
 import { ReusedOutputs } from "./reused-outputs.ts";
 import { type Feeds, openSession, type Runtime, runSession, type Session, type SessionOptions, type Values, valuesOf } from "./runtime.ts";
 import { tappedModel } from "./tapped-model.ts";
@@ -41,28 +45,39 @@ export class Execution {
     taps: readonly string[],
     inputs: ReadonlySet<string>,
     halfInputs: ReadonlyMap<string, string>,
+    refused: RefusedOutput | null,
   ) {
     this.#ort = ort;
     this.#session = session;
     this.#taps = taps;
     this.#inputs = inputs;
     this.#halfInputs = halfInputs;
-    this.#reused = session === null ? null : new ReusedOutputs(session, taps);
+    this.#reused = session === null ? null : new ReusedOutputs(session, taps, refused);
   }
 
-  /** @param whole whether all else in the model is computed, too, as a user's run would. */
+  /**
+   * @param whole whether all else in the model is computed, too, as a user's run would.
+   * @param isRepeated whether `runAgain` is what it is for.
+   */
   static async open(
     { model, analysis }: Analysed,
     ort: Runtime,
     values: Iterable<string>,
-    { whole, options }: { readonly whole: boolean; readonly options?: SessionOptions },
+    {
+      whole,
+      isRepeated = false,
+      options = {},
+    }: { readonly whole: boolean; readonly isRepeated?: boolean; readonly options?: SessionOptions },
   ): Promise<Execution> {
-    const { given } = analysis.root;
+    const { given, opset } = analysis.root;
     // An input is at hand anyway, and not every runtime takes one for an output.
     const wanted = new Set([...values].filter((name) => !given.has(name)));
-    if (wanted.size === 0) return new Execution(ort, null, [], given, new Map());
-    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, whole);
-    return new Execution(ort, await openSession(ort, bytes, options), [...wanted], given, halfInputs);
+    if (wanted.size === 0) return new Execution(ort, null, [], given, new Map(), null);
+    const scopes = [...allScopes(analysis.root)];
+    const isTaken = (name: string): boolean => scopes.some((scope) => defines(scope, name));
+    const refused = isRepeated ? await findRefusedOutput(ort, options, opset, isTaken) : null;
+    const { bytes, halfInputs } = await tappedModel(model, analysis.root, wanted, { whole, refused: refused?.name ?? null });
+    return new Execution(ort, await openSession(ort, bytes, options), [...wanted], given, halfInputs, refused);
   }
 
   /** The tensors of one run of the whole model, inputs among them. */
@@ -113,15 +128,15 @@ export interface SkippedLayer {
   readonly code:
     | "in-branch" // it lies in a branch, a loop or a function, whose values cannot be had
     | "not-executed" // it lies in a branch that is not taken with these inputs
-    | "no-state" // its statistics are not in the file, or not per channel
+    | "no-state" // its statistics are not in the file, not per channel, or those of several calls of a function
     | "not-float32" // what it reads or gives is of another element type
     | "batch-arithmetic" // training mode spelled out in single nodes, in a way that no bound is known for
     | "other-layout"; // its result has other axes than its input
   readonly why: string;
 }
 
-/** Whether a layer's values can be had, and if not, why. */
-export function skipUnreachable(layer: string, { scope }: Match): SkippedLayer | null {
-  if (scope.kind === "graph") return null;
-  return { layer, code: "in-branch", why: `The layer lies in ${scope.path}: its values cannot be made outputs of the model.` };
+/** The type of a layer's arrays, which is that of its data nearly everywhere. */
+export function elementTypeOf({ sources, steps }: Match): FloatName {
+  const types = [...Object.values(sources), ...steps].map(({ constant }) => constant?.type);
+  return types.find((type): type is FloatName => type !== undefined && isFloat(type)) ?? "float32";
 }

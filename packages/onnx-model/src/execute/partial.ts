@@ -1,11 +1,10 @@
 import { BatchNormError, type VarianceEstimator } from "@batchnorm/spec";
-import { fromJSON } from "@batchnorm/spec/convert";
 import { type Moments, mergeMoments } from "@batchnorm/spec/moments";
 import type { OnnxModel } from "../file/model.ts";
 import { type Checkpoint, checkedCheckpoint, newCheckpoint } from "./checkpoint.ts";
 import { faultOfLayers, fromLayerMoments, type LayerMoments, modelHash, toLayerMoments } from "./layer-moments.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
-import { finish, planMeasurement, type RecalibrateResult } from "./recalibrate.ts";
+import { finish, noMoments, planMeasurement, type RecalibrateResult } from "./recalibrate.ts";
 
 const FORMAT = "batchnorm-partial";
 const VERSION = 1;
@@ -52,18 +51,14 @@ export async function measureShard(model: OnnxModel, options: ShardOptions): Pro
   const { shard, key = "", checkpoint, onBatch } = options;
   if (typeof shard !== "function") checkShard(shard);
   const plan = await planMeasurement(model, options.layers);
-  const names = [...plan.layers.keys()];
+  const { layers: names } = plan;
   const identity = { model: await modelHash(model), task: JSON.stringify({ shard: true, layers: names, key }) };
   const from = checkpoint === undefined ? null : checkedCheckpoint(checkpoint, identity);
-  const found = await measure(plan.measured, plan.layers, options, from, ({ batches, moments }) =>
+  const { moments: found } = await measure(plan.model, names, options, from, ({ batches, moments }) =>
     onBatch?.({ batches, checkpoint: () => newCheckpoint({ ...identity, pass: 0, batches }, moments) }),
   );
   // Where there are more shards than batches, some are empty, and change nothing (clause 19.3).
-  const nothing = (name: string): Moments => {
-    const channels = fromJSON(plan.states[name]).state.statistics.movingMean.length;
-    return { count: 0, mean: new Float64Array(channels), centeredSum: new Float64Array(channels) };
-  };
-  const layers = names.map((name) => toLayerMoments(name, found.get(name) ?? nothing(name)));
+  const layers = names.map((name) => toLayerMoments(name, found.get(name) ?? noMoments(plan.states[name])));
   const measured = typeof shard === "function" ? shard() : shard;
   checkShard(measured);
   return { format: FORMAT, version: VERSION, model: identity.model, shard: measured, layers };
@@ -89,7 +84,7 @@ export async function mergePartials(
   checkComplete(sorted);
   const names = first.layers.map(({ name }) => name);
   const { states, skipped, layers } = await planMeasurement(model, names);
-  const missing = names.find((name) => !layers.has(name));
+  const missing = names.find((name) => !layers.includes(name));
   if (missing !== undefined) throw new BatchNormError("invalid-argument", "A partial has a layer without statistics", missing, "another");
   const moments: Record<string, Moments> = {};
   for (const [k, name] of names.entries()) {

@@ -9,9 +9,10 @@ import { writeStates } from "../states/write-states.ts";
 import { type Checkpoint, checkedCheckpoint, newCheckpoint } from "./checkpoint.ts";
 import { levelsOf } from "./dependencies.ts";
 import { driftOf, type LayerDrift } from "./drift.ts";
-import { type Analysed, analysed, type SkippedLayer, skipUnreachable } from "./execution.ts";
+import { analysed, type SkippedLayer } from "./execution.ts";
 import { modelHash } from "./layer-moments.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
+import { skipNested } from "./nested-layers.ts";
 
 export interface RecalibrateOptions extends MeasureOptions {
   /**
@@ -44,7 +45,7 @@ export interface Progress {
 
 export interface RecalibrateResult {
   readonly model: OnnxModel;
-  /** What was measured, by layer. */
+  /** What was measured, by layer. The count of a layer that no batch reached is 0, and its statistics are the old ones. */
   readonly moments: Readonly<Record<string, Moments>>;
   /** Old statistics against new ones, the layer that moved most first. */
   readonly drift: readonly LayerDrift[];
@@ -54,7 +55,7 @@ export interface RecalibrateResult {
 /**
  * New moving statistics from data: what each layer reads is measured, and pooled by count, mean and centred sum in float64 (section 19 of the
  * spec). Training mode is off for this, and on again afterwards: the model that is given is not changed, and the new one has its nodes. So the
- * result does not depend on batch sizes or order beyond rounding.
+ * result does not depend on batch sizes or order beyond rounding. A batch that does not take the branch of a layer says nothing of it.
  *
  * @throws BatchNormError `invalid-argument` for options, missing inputs, and the checkpoint of another measurement;
  * `invalid-json` for something else than a checkpoint; `empty-batch` for no data; `non-finite` for data that gives a mean
@@ -68,19 +69,19 @@ export async function recalibrate(model: OnnxModel, options: RecalibrateOptions)
   }
   const plan = await planMeasurement(model, options.layers);
   const { layers, skipped, states } = plan;
-  const levels = rounds === "one" ? [[...layers.keys()]] : levelNames(plan);
+  const levels = rounds === "one" ? [[...layers]] : plan.levels;
   const passes = levels.length;
-  const task = JSON.stringify({ rounds, estimator, layers: [...layers.keys()], key });
+  const task = JSON.stringify({ rounds, estimator, layers, key });
   const identity = { model: await modelHash(model), task };
   const resumed = checkpoint === undefined ? null : checkedCheckpoint(checkpoint, identity);
-  let { measured } = plan;
+  let measured = plan.model;
   const moments: Record<string, Moments> = {};
   for (const [pass, names] of levels.entries()) {
     const isDone = resumed !== null && pass < resumed.pass;
     const from = resumed?.pass === pass ? { batches: resumed.batches, moments: only(names, resumed.moments) } : null;
     const found = isDone
-      ? resumed.moments
-      : await measure(measured, chosen(measured, names), options, from, ({ batches, moments: sofar }) =>
+      ? resumed
+      : await measure(measured, names, options, from, ({ batches, moments: sofar }) =>
           onProgress?.({
             pass,
             passes,
@@ -88,11 +89,10 @@ export async function recalibrate(model: OnnxModel, options: RecalibrateOptions)
             checkpoint: () => newCheckpoint({ ...identity, pass, batches }, [...Object.entries(moments), ...sofar]),
           }),
         );
-    const missing = names.find((name) => !found.has(name));
-    if (missing !== undefined) throw new BatchNormError("empty-batch", "There are no batches", 0, "at least one");
-    for (const name of names) moments[name] = found.get(name)!;
+    if (!isDone && found.batches === 0) throw new BatchNormError("empty-batch", "There are no batches", 0, "at least one");
+    for (const name of names) moments[name] = found.moments.get(name) ?? noMoments(states[name]);
     if (pass + 1 < passes) {
-      measured = await analysed((await writeStates(measured.model, newStates(states, moments, names, estimator))).model);
+      measured = (await writeStates(measured, newStates(states, moments, reached(moments, names), estimator))).model;
     }
   }
   return finish(model, { states, skipped, moments, estimator });
@@ -102,10 +102,13 @@ function only(names: readonly string[], moments: ReadonlyMap<string, Moments>): 
   return new Map([...moments].filter(([name]) => names.includes(name)));
 }
 
-/** What can be measured, in a copy of the model without training mode. */
+/** What can be measured. */
 export interface MeasurementPlan {
-  readonly measured: Analysed;
-  readonly layers: ReadonlyMap<string, Match>;
+  /** The model without training mode. */
+  readonly model: OnnxModel;
+  readonly layers: readonly string[];
+  /** The layers, those first that read nothing which another one of them changes. */
+  readonly levels: readonly (readonly string[])[];
   readonly skipped: readonly SkippedLayer[];
   /** The states of the layers before. */
   readonly states: Readonly<Record<string, BatchNormJSON>>;
@@ -118,37 +121,38 @@ export async function planMeasurement(model: OnnxModel, wanted?: readonly string
     const expected = "a model whose training mode can be turned off";
     throw new BatchNormError("unsupported", "A layer would normalize with its batch while others are measured", stubborn.layer, expected);
   }
-  const measured = await analysed(frozen);
-  const { matches, names } = measured.analysis;
+  const { matches, names, root } = (await analysed(frozen)).analysis;
   const unknown = wanted?.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new BatchNormError("invalid-argument", "The model has no such layer", unknown, names.slice(0, 8).join(", ") || "no layers");
   }
   const { states, unreadable } = await readStates(model);
   const skipped: SkippedLayer[] = [];
-  const layers = new Map<string, Match>();
+  const layers = new Map<Match, string>();
   for (const [k, match] of matches.entries()) {
     const layer = names[k];
     if (wanted !== undefined && !wanted.includes(layer)) continue;
     const why = unreadable.find((each) => each.layer === layer)?.why;
-    const skip = skipUnreachable(layer, match) ?? (why === undefined ? null : ({ layer, code: "no-state", why } as const));
-    if (skip === null) layers.set(layer, match);
-    else skipped.push(skip);
+    const skip = why === undefined ? skipNested(root, match) : ({ code: "no-state", why } as const);
+    if (skip === null) layers.set(match, layer);
+    else skipped.push({ layer, ...skip });
   }
   if (layers.size === 0) {
     const received = skipped[0]?.why ?? "no batch normalization";
     throw new BatchNormError("cannot-convert", "The model has no layer to recalibrate", received, "layers with statistics in the file");
   }
-  return { measured, layers, skipped, states };
+  const levels = levelsOf(root, [...layers.keys()]).map((level) => level.map((match) => layers.get(match)!));
+  return { model: frozen, layers: [...layers.values()], levels, skipped, states };
 }
 
-function levelNames({ measured, layers }: MeasurementPlan): string[][] {
-  const names = new Map([...layers].map(([name, match]) => [match, name]));
-  return levelsOf(measured.analysis.root, [...layers.values()]).map((level) => level.map((match) => names.get(match)!));
+/** Moments of nothing, of as many channels as a state has (clause 19.1). */
+export function noMoments(state: BatchNormJSON): Moments {
+  const channels = fromJSON(state).state.statistics.movingMean.length;
+  return { count: 0, mean: new Float64Array(channels), centeredSum: new Float64Array(channels) };
 }
 
-function chosen({ analysis }: Analysed, names: readonly string[]): ReadonlyMap<string, Match> {
-  return new Map(names.map((name) => [name, analysis.matches[analysis.names.indexOf(name)]]));
+function reached(moments: Readonly<Record<string, Moments>>, names: readonly string[]): readonly string[] {
+  return names.filter((name) => moments[name].count > 0);
 }
 
 /** The states with what was measured in place of their statistics. */
@@ -191,11 +195,16 @@ export async function finish(
     readonly estimator: VarianceEstimator;
   },
 ): Promise<RecalibrateResult> {
-  const fresh = newStates(states, moments, Object.keys(moments), estimator);
+  const names = Object.keys(moments);
+  const measured = reached(moments, names);
+  if (measured.length === 0) throw new BatchNormError("empty-batch", "No batch reached a layer", 0, "at least one");
+  const fresh = newStates(states, moments, measured, estimator);
+  const missed = names.filter((name) => !measured.includes(name));
+  const notExecuted = missed.map((layer) => ({ layer, code: "not-executed", why: "No batch took the branch of the layer." }) as const);
   const { model: written } = await writeStates(model, fresh);
   const drift = Object.entries(fresh).map(([name, json]) => {
     const { config, state: before } = fromJSON(states[name]);
     return driftOf(name, before.statistics, fromJSON(json).state.statistics, config.epsilon);
   });
-  return { model: written, moments, drift: drift.sort((a, b) => b.drift - a.drift), skipped };
+  return { model: written, moments, drift: drift.sort((a, b) => b.drift - a.drift), skipped: [...skipped, ...notExecuted] };
 }

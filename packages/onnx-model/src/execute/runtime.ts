@@ -1,6 +1,6 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
 import type * as common from "onnxruntime-common";
-import { fromFloat16, toFloat16 } from "../tensor/half.ts";
 
 /** What executes: `onnxruntime-node`, `onnxruntime-web`, or anything with the same two classes. */
 export type Runtime = Pick<typeof common, "InferenceSession" | "Tensor">;
@@ -40,16 +40,25 @@ export async function runSession(
   feeds: Feeds,
   outputs: readonly string[] | Feeds,
 ): Promise<Readonly<Record<string, RuntimeTensor>>> {
-  const missing = session.inputNames.find((name) => !Object.hasOwn(feeds, name));
-  if (missing !== undefined) {
-    throw new BatchNormError("invalid-argument", "An input of the model is missing", Object.keys(feeds), `data for ${missing}`);
-  }
-  const taken = Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]]));
+  const taken = takenBy(session, feeds);
   try {
     return await session.run(taken, outputs as readonly string[]);
   } catch (cause) {
     throw runtimeFailure("The runtime failed", cause);
   }
+}
+
+/**
+ * What a session takes of the feeds.
+ *
+ * @throws BatchNormError `invalid-argument` where an input is missing.
+ */
+export function takenBy({ inputNames }: Session, feeds: Feeds): Feeds {
+  const missing = inputNames.find((name) => !Object.hasOwn(feeds, name));
+  if (missing !== undefined) {
+    throw new BatchNormError("invalid-argument", "An input of the model is missing", Object.keys(feeds), `data for ${missing}`);
+  }
+  return Object.fromEntries(inputNames.map((name) => [name, feeds[name]]));
 }
 
 /** Numbers as a float16 tensor, from bits: Float16Array is not everywhere. */

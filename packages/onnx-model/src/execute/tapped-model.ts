@@ -14,6 +14,14 @@ import {
 } from "../proto/index.ts";
 import { nodesFor } from "./dependencies.ts";
 import { inlineData } from "./inline-data.ts";
+import { refusedNode } from "./refused-output.ts";
+
+export interface TappedModelOptions {
+  /** Whether the other outputs stay, too, and every node. */
+  readonly whole: boolean;
+  /** The name of an output before all others, which the runtime refuses; null for none. */
+  readonly refused: string | null;
+}
 
 /**
  * The bytes of a model whose outputs are some of its values. With `whole` the others stay, too, and so does every node;
@@ -26,7 +34,7 @@ export async function tappedModel(
   model: OnnxModel,
   root: Scope,
   values: ReadonlySet<string>,
-  whole: boolean,
+  { whole, refused }: TappedModelOptions,
 ): Promise<{ readonly bytes: Uint8Array; readonly halfInputs: ReadonlyMap<string, string> }> {
   const proto = shallow(model.proto);
   const graph = shallow(model.proto.graph!);
@@ -49,6 +57,10 @@ export async function tappedModel(
     return asFloat32(info, name);
   });
   graph.node = [...casts, ...graph.node];
+  if (refused !== null) {
+    graph.node = [refusedNode(refused), ...graph.node];
+    graph.output = [create(ValueInfoProtoSchema, { name: refused }), ...graph.output];
+  }
   const inlined = await complete(model, () => inlineData(proto, model.external));
   return { bytes: writeModel({ ...model, proto: inlined }), halfInputs };
 }

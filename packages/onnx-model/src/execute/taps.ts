@@ -36,10 +36,14 @@ export class Taps {
   readonly #taps = new Map<Scope, Map<string, Tap | null>>();
   /** What a function gives already: its nodes are those of all of its calls. */
   readonly #ofFunctions = new Map<Scope["proto"], Map<string, number>>();
+  readonly #calls = new Map<Scope["proto"], NodeProto[]>();
 
   constructor(root: Scope) {
     for (const scope of allScopes(root)) {
       for (const name of [...scope.inputs, ...scope.initializers.keys(), ...scope.producers.keys()]) this.#names.add(name);
+      if (scope.kind === "function" && scope.caller !== null) {
+        this.#calls.set(scope.proto, [...(this.#calls.get(scope.proto) ?? []), scope.caller.node]);
+      }
     }
   }
 
@@ -55,6 +59,11 @@ export class Taps {
     const tap = this.#bringOut(value.scope, value.name, type);
     known.set(value.name, tap);
     return tap;
+  }
+
+  /** The same for a value as a scope reads it: an empty tensor where the scope does not run, even if the value comes from around it. */
+  bringRead(scope: Scope, name: string, type: ElementTypeName): Tap | null {
+    return isInBranch(scope) ? this.#bringOut(scope, name, type) : this.bring(scope, name, type);
   }
 
   #bringOut(scope: Scope, name: string, type: ElementTypeName): Tap | null {
@@ -82,8 +91,9 @@ export class Taps {
       given.set(name, at);
       body.output.push(this.#copied(scope, name));
     }
-    // Outputs that this call leaves out have an empty name. A call within a function may have been here before.
-    while (call.output.length <= at) call.output.push("");
+    // A call leaves out an output by an empty name, and onnxruntime wants that of all calls.
+    for (const each of this.#calls.get(body) ?? []) while (each.output.length <= at) each.output.push("");
+    // A call within a function may have been here before.
     call.output[at] ||= this.#fresh(name);
     return call.output[at];
   }
@@ -136,4 +146,9 @@ export class Taps {
     this.#names.add(name);
     return name;
   }
+}
+
+/** Whether a scope runs only if a node around it says so. */
+export function isInBranch(scope: Scope): boolean {
+  return scope.kind === "branch" || (scope.caller !== null && isInBranch(scope.caller.scope));
 }

@@ -7,9 +7,8 @@ import { intsAttribute } from "../graph/attribute.ts";
 import { isOperator, type Value } from "../graph/scope.ts";
 import { axisBefore } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";
-import { type FloatName, isFloat } from "../tensor/element-type.ts";
 import { type Comparison, compareLayer } from "./compare-layer.ts";
-import { analysed, Execution, type SkippedLayer } from "./execution.ts";
+import { analysed, Execution, elementTypeOf, type SkippedLayer } from "./execution.ts";
 import type { Feeds, Runtime, SessionOptions, Values } from "./runtime.ts";
 import { type Tap, Taps } from "./taps.ts";
 
@@ -127,12 +126,6 @@ function inputsOf({ context }: Analysis, match: Match): readonly (Value & { read
   const producer = scope.producers.get(input);
   const before = producer !== undefined && isOperator(producer, "Transpose") ? axisBefore(context, scope, producer, axis) : null;
   return before === null ? [own, ...below] : [own, ...below, { scope, name: producer!.input[0], axis: before.axis }];
-}
-
-/** The type of a layer's arrays, which is that of its data nearly everywhere. */
-function elementTypeOf({ sources, steps }: Match): FloatName {
-  const types = [...Object.values(sources), ...steps].map(({ constant }) => constant?.type);
-  return types.find((type): type is FloatName => type !== undefined && isFloat(type)) ?? "float32";
 }
 
 async function verifyTapped(

@@ -1,7 +1,7 @@
+import { fromBfloat16, fromFloat16 } from "@batchnorm/spec/half";
 import { invalidFile, quoted } from "../errors.ts";
 import { ElementType, type TensorProto } from "../proto/index.ts";
 import { elementTypeInfo } from "./element-type.ts";
-import { fromBfloat16, fromFloat16 } from "./half.ts";
 import { dimsOf, sizeOf } from "./tensor-check.ts";
 
 /**

@@ -1,7 +1,7 @@
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import { create } from "@bufbuild/protobuf";
 import { ElementType, type TensorProto, TensorProtoSchema } from "../proto/index.ts";
 import type { FloatName } from "./element-type.ts";
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half.ts";
 
 /**
  * A tensor of floating-point numbers, each rounded once to the element type. A Float32Array goes into float32 bit for
