@@ -78,7 +78,7 @@ describe("the promises", () => {
 
   it("are missed one by one", () => {
     const missed = (...of: Parameters<typeof judge>): number => judge(...of).filter(({ holds }) => !holds).length;
-    // All but the eight that compare one of ours with another.
+    // All but those that compare one of ours with another.
     expect(missed(all(100), overhead(0.4), growths(29))).toBe(19);
     expect(missed(all(1), overhead(1.5), growths(29))).toBe(1);
     expect(missed(all(1), overhead(2.5), growths(29))).toBe(2);
