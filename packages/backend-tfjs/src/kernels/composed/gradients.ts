@@ -1,7 +1,7 @@
 import type { Tensor, Tf } from "../../tf.ts";
 import type { GradientAttributes, GradientInputs } from "../arithmetic.ts";
 import { inverseDeviationOf } from "./normalize.ts";
-import { sumPerChannel } from "./sum.ts";
+import { sumInKernel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
 /**
@@ -19,10 +19,10 @@ export function gradients(
   const past = (): Tensor => tf.reshape(tf.mul(upstream, slope), dy.shape);
   if (!throughStatistics && !ofParameters) return [past()];
   const centered = tf.sub(tf.reshape(x, shapes.elements), tf.reshape(mean, shapes.channels));
-  const dbeta = sumPerChannel(tf, upstream);
+  const dbeta = sumInKernel(tf, upstream);
   // What float32 lost of the mean is known: it adds up where dy has one sign, and counts where deviations are small.
   const remainder = batch.remainder && tf.reshape(batch.remainder, shapes.channels);
-  const projection = sumPerChannel(tf, tf.mul(upstream, centered));
+  const projection = sumInKernel(tf, tf.mul(upstream, centered));
   const dgamma = tf.mul(remainder === undefined ? projection : tf.sub(projection, tf.mul(remainder, dbeta)), inverseDeviation);
   const parameters = ofParameters ? [tf.reshape(dgamma, [view.channels]), tf.reshape(dbeta, [view.channels])] : [];
   if (!throughStatistics || remainder === undefined) return [past(), ...parameters];

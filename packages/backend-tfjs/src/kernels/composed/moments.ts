@@ -1,7 +1,7 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
 import { DOWNSCALE } from "../arithmetic.ts";
-import { sumPerChannel } from "./sum.ts";
+import { sumInKernel } from "./sum.ts";
 import { viewShapes } from "./view.ts";
 
 /**
@@ -72,7 +72,7 @@ interface Averaging {
  * restores what the first one lost. The offset is rounding, so nothing cancels where its square is subtracted.
  */
 function momentsAround(tf: Tf, elements: Tensor, shift: Tensor, { channels }: ChannelView, { seen, average }: Averaging): Tensor[] {
-  const meanOf = (values: Tensor): Tensor => average(sumPerChannel(tf, values));
+  const meanOf = (values: Tensor): Tensor => average(sumInKernel(tf, values));
   const centre = tf.add(shift, meanOf(seen(tf.sub(elements, shift))));
   const deviation = seen(tf.sub(elements, centre));
   // Of an infinite centre the differences are NaN, and the mean is infinite all the same (clause 11.1).

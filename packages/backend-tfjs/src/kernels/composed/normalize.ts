@@ -1,7 +1,8 @@
 import type { ChannelView } from "@batchnorm/spec";
 import type { Tensor, Tf } from "../../tf.ts";
 import type { NormalizeInputs } from "../arithmetic.ts";
-import { isWebgpu, type Spread, webgpuNormalize } from "./webgpu-normalize.ts";
+import { isWebgpu } from "./webgpu.ts";
+import { type Spread, webgpuNormalize } from "./webgpu-normalize.ts";
 
 /**
  * tfjs's own op, which is one kernel on a device; on webgpu a kernel of ours. Its parameters are spread over x by broadcasting; of tfjs 4.22's

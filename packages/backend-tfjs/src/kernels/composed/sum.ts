@@ -1,6 +1,18 @@
 import type { Tensor, Tf } from "../../tf.ts";
+import { isWebgpu } from "./webgpu.ts";
+import { webgpuSum } from "./webgpu-sum.ts";
 
-/** The sum of each channel over `elements`, in the shape of `channels` of `ViewShapes`. */
+/** `sumPerChannel` for kernels, on which no tape looks: on webgpu as a program of ours. */
+export function sumInKernel(tf: Tf, elements: Tensor): Tensor {
+  const backend = tf.backend();
+  if (!isWebgpu(backend) || elements.size === 0) return sumPerChannel(tf, elements);
+  const [outer, channels, inner = 1] = elements.shape;
+  const sums = inner === 1 ? elements : webgpuSum(tf, backend, tf.reshape(elements, [outer * channels, inner, 1]));
+  const perChannel = webgpuSum(tf, backend, tf.reshape(sums, [1, outer, channels]));
+  return tf.reshape(perChannel, elements.rank === 3 ? [1, channels, 1] : [1, channels]);
+}
+
+/** The sum of each channel over `elements`, in the shape of `channels` of `ViewShapes`, in ops that tfjs can differentiate. */
 export function sumPerChannel(tf: Tf, elements: Tensor): Tensor {
   // The innermost axis first: it needs no transposition.
   return sumOver(tf, elements.rank === 3 ? sumOver(tf, elements, 2) : elements, 0);
