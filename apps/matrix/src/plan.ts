@@ -10,19 +10,20 @@ export interface Task {
   readonly quick: boolean;
 }
 
-/** What of the suite is run: `once`: all of it in one cell of each backend, and no slow check elsewhere. */
+/** What of the suite is run: `once`: all of it in one cell of each backend that needs no graphics, and no slow check elsewhere. */
 export type Depth = "once" | "quick" | "whole";
-
-/**
- * Where a backend is held against the whole suite. The slow checks are about what a backend computes on large data, and the other
- * versions of Node, the other programs and the browsers run the same code on it.
- */
-function isHome({ id }: Runtime, backend: string): boolean {
-  return id === (backend in inProgram ? "node-24" : "chromium");
-}
 
 /** A browser without a graphics card, and without software in its place, has neither WebGL nor WebGPU. */
 const NEEDS_GRAPHICS = /webgl|webgpu/;
+
+/**
+ * Where a backend is held against the whole suite. The slow checks are about what a backend computes on large data, and the other
+ * versions of Node, the other programs and the browsers run the same code on it. A million elements take a minute where software
+ * stands in for a graphics card: the slow checks of these backends are run by `whole`.
+ */
+function isHome({ id }: Runtime, backend: string): boolean {
+  return id === (backend in inProgram ? "node-24" : "chromium") && !NEEDS_GRAPHICS.test(backend);
+}
 
 /** The names of the backends that are meant for a runtime. */
 export function backendsOn({ kind }: Runtime): string[] {
