@@ -77,7 +77,7 @@ describe("the template, copied", () => {
   it("is green as it stands: npm test", async () => {
     const { status, out } = await run("npm", ["test", "--", "--quick"], { cwd: project.folder });
     expect([status, out]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d{3} passed, \d+ skipped/)]);
-    expect(out).toContain("! 16 skipped: out is not supported");
+    expect(out).toMatch(/! \d+ skipped: .*out is not supported \(16\)/);
   });
 
   it.each([

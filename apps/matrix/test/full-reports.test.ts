@@ -10,7 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), "full-reports-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 test("the reports of all cells are one, which says where each backend ran", async () => {
-  await expect(mergeReports(directory, ["node-24", "chromium"])).rejects.toThrow("node-24 cpu.json");
+  await expect(mergeReports(directory, ["node-24", "chromium"])).rejects.toThrow("no such file");
   const tasks = plan(["chromium", "node-24"], [], "once");
   for (const task of tasks) await keepIn(directory)(task, reportOf(task.backend));
   const { results, problems } = await mergeReports(directory, ["node-24", "chromium"]);
