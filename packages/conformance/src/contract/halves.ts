@@ -15,6 +15,12 @@ function half(bench: Bench, dtype: HalfDType, numbers: readonly number[] = PLAIN
   return bench.backend.upload(hostTensor(Float32Array.from(numbers), shape, dtype));
 }
 
+/** The same numbers in every other dtype that the backend takes: what x, out and dy must not be mixed with. */
+function inOtherDTypes(bench: Bench, dtype: HalfDType, numbers?: readonly number[]): Tensor[] {
+  const halves = halvesOf(bench.backend.supports).filter((each) => each !== dtype);
+  return [bench.tensor(numbers), ...halves.map((each) => half(bench, each, numbers))];
+}
+
 async function read(bench: Bench, tensor: Tensor, dtype: HalfDType): Promise<Float32Array | null> {
   return numbersOf(await bench.backend.download(tensor), dtype);
 }
@@ -64,13 +70,7 @@ export const HALVES: readonly Rule[] = [
         bench.same(await read(bench, out, dtype), expected, `In ${dtype} out holds something else`);
         await layer.call(over, { out: over });
         bench.same(await read(bench, over, dtype), expected, `In ${dtype} x as out holds something else`);
-        const others = [
-          bench.tensor(),
-          ...halvesOf(bench.backend.supports)
-            .filter((each) => each !== dtype)
-            .map((each) => half(bench, each)),
-        ];
-        for (const other of others) {
+        for (const other of inOtherDTypes(bench, dtype)) {
           await bench.refuses("invalid-out", `An out of another dtype than ${dtype}`, () => layer.call(half(bench, dtype), { out: other }));
         }
         await bench.refuses("invalid-out", `An out of ${dtype} for float32`, () => layer.call(bench.tensor(), { out }));
@@ -103,13 +103,12 @@ export const HALVES: readonly Rule[] = [
     needs: ["half", "gradients"],
     must: "dy MUST have the dtype of x: another one is refused with invalid-gradient, and the pass stays.",
     run: async (bench) => {
-      const halves = halvesOf(bench.backend.supports);
-      for (const dtype of halves) {
+      for (const dtype of halvesOf(bench.backend.supports)) {
         const layer = bench.create();
         await layer.call(half(bench, dtype), { gradient: true });
         const expected = await read(bench, (await layer.backward(half(bench, dtype, DY))).dx, dtype);
         bench.expect(expected !== null, `Of x in ${dtype} dx has another dtype.`);
-        for (const dy of [bench.tensor(DY), ...halves.filter((each) => each !== dtype).map((each) => half(bench, each, DY))]) {
+        for (const dy of inOtherDTypes(bench, dtype, DY)) {
           await bench.refuses("invalid-gradient", `A dy of another dtype than ${dtype}`, () => layer.backward(dy));
         }
         bench.same(
