@@ -1,5 +1,5 @@
 import { type CpuBackend, type CpuOptions, createBackend } from "@batchnorm/backend-cpu";
-import type { HalfDType, HostTensor } from "@batchnorm/spec";
+import type { FloatTensor, HalfDType, HostTensor, Layer } from "@batchnorm/spec";
 import { fromBfloat16, fromFloat16, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Competitor, Contender } from "../competitor.ts";
 import { ALLOC, ALLOC_BFLOAT16, ALLOC_FLOAT16, ARRAYS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
@@ -18,22 +18,15 @@ async function backendCpu(name: string, options: CpuOptions, tensors: "arrays" |
 }
 
 function contender(backend: CpuBackend, task: Task, tensors: "arrays" | "alloc"): Contender {
-  const { work, shape, axis, epsilon, momentum, state } = task;
+  const { shape } = task;
   const tensor = (data: Float32Array | null): { data: Float32Array; shape: readonly number[] } => {
     const made = tensors === "alloc" ? backend.alloc(shape) : { data: new Float32Array(task.x.length), shape };
     if (data !== null) made.data.set(data);
     return made;
   };
-  const layer = backend.create({ axis, epsilon, momentum }, state);
-  const [x, out] = [tensor(task.x), tensor(null)];
-  const gradient = work === "forward + backward";
-  const [dy, dx] = gradient ? [tensor(task.dy), tensor(null)] : [null, null];
-  const options = { training: work !== "inference", gradient, out };
+  const { layer, x, out, dy, dx, options, run } = prepared(backend, task, tensor);
   return {
-    run: () => {
-      layer.call(x, options);
-      if (dy !== null) layer.backward(dy, { out: dx });
-    },
+    run,
     results: () => {
       const y = layer.call(x, options).data.slice() as Float32Array;
       const { movingMean, movingVariance } = layer.state().statistics;
@@ -49,6 +42,24 @@ function contender(backend: CpuBackend, task: Task, tensors: "arrays" | "alloc")
   };
 }
 
+/** A layer and its tensors, outputs included, and the call that is timed. */
+function prepared<Made extends FloatTensor | HostTensor<Uint16Array>>(
+  backend: CpuBackend,
+  { work, axis, epsilon, momentum, state, x: xs, dy: dys }: Task,
+  tensor: (data: Float32Array | null) => Made,
+) {
+  const layer = backend.create({ axis, epsilon, momentum }, state) as Layer<Made, "sync">;
+  const [x, out] = [tensor(xs), tensor(null)];
+  const gradient = work === "forward + backward";
+  const [dy, dx] = gradient ? [tensor(dys), tensor(null)] : [null, null];
+  const options = { training: work !== "inference", gradient, out };
+  const run = (): void => {
+    layer.call(x, options);
+    if (dy !== null) layer.backward(dy, { out: dx });
+  };
+  return { layer, x, out, dy, dx, options, run };
+}
+
 /** The same in half precision, in kernel memory. */
 export async function allocHalf(dtype: HalfDType): Promise<Competitor> {
   const backend = createBackend();
@@ -57,24 +68,17 @@ export async function allocHalf(dtype: HalfDType): Promise<Competitor> {
 }
 
 function halfContender(backend: CpuBackend, task: Task, dtype: HalfDType): Contender {
-  const { work, shape, axis, epsilon, momentum, state } = task;
+  const { shape, axis, epsilon, momentum, state } = task;
   const [encode, decode] = dtype === "float16" ? [toFloat16, fromFloat16] : [toBfloat16, fromBfloat16];
   const bits = (data: Float32Array): Uint16Array => Uint16Array.from(data, encode);
-  const tensor = (data: Uint16Array | null): HostTensor<Uint16Array> => {
+  const tensor = (data: Float32Array | null): HostTensor<Uint16Array> => {
     const made = halfBits(backend.alloc(shape, dtype).data);
-    if (data !== null) made.set(data);
+    if (data !== null) made.set(bits(data));
     return { data: made, shape, dtype };
   };
-  const layer = backend.create({ axis, epsilon, momentum }, state);
-  const [x, out] = [tensor(bits(task.x)), tensor(null)];
-  const gradient = work === "forward + backward";
-  const [dy, dx] = gradient ? [tensor(bits(task.dy)), tensor(null)] : [null, null];
-  const options = { training: work !== "inference", gradient, out };
+  const { layer, x, dy, dx, options, run } = prepared(backend, task, tensor);
   return {
-    run: () => {
-      layer.call(x, options);
-      if (dy !== null) layer.backward(dy, { out: dx });
-    },
+    run,
     // The bounds of the others are those of float32. These have to be the rounded bits of float32 tensors with the same numbers.
     results: () => {
       const wide = ({ data }: HostTensor<Uint16Array>) => ({ data: Float32Array.from(data, decode), shape });
