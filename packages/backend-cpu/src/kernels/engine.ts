@@ -1,7 +1,8 @@
 import { BatchNormError, type ChannelView } from "@batchnorm/spec";
 import type { Elements } from "../memory/elements.ts";
 import type { TensorMemory } from "../memory/kernel-memory.ts";
-import type { Scratch } from "./scratch.ts";
+import type { ByChannels } from "./by-channels.ts";
+import type { ScratchArrays } from "./scratch.ts";
 
 /** Which kernels compute. */
 export interface EngineOptions {
@@ -19,7 +20,7 @@ export interface Engine {
   /** The least elements of a tensor that the SIMD kernels are for, at least 1. */
   readonly smallest: number;
   /** Made when it is first needed: inference needs none. */
-  scratch: Scratch | null;
+  scratch: ByChannels<ScratchArrays> | null;
 }
 
 /** From how many elements on the SIMD kernels are quicker than the plain ones, call included. */
