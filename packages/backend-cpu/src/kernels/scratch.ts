@@ -1,6 +1,5 @@
 import { type Float32Constants, newFloat32Constants } from "../simd/float32.ts";
 import { ByChannels } from "./by-channels.ts";
-import type { Engine } from "./engine.ts";
 
 /** What one call works with, `[channels]`. */
 export interface ScratchArrays {
@@ -11,10 +10,15 @@ export interface ScratchArrays {
   readonly float32: Float32Constants;
 }
 
+/** Who keeps such arrays; null until they are first needed, which inference never does. */
+export interface ScratchOwner {
+  scratch: ByChannels<ScratchArrays> | null;
+}
+
 /** What a call on so many channels works with. */
-export function scratchArrays(engine: Engine, channels: number): ScratchArrays {
-  engine.scratch ??= new ByChannels(newArrays);
-  return engine.scratch.get(channels);
+export function scratchArrays(owner: ScratchOwner, channels: number): ScratchArrays {
+  owner.scratch ??= new ByChannels(newArrays);
+  return owner.scratch.get(channels);
 }
 
 function newArrays(channels: number): ScratchArrays {
