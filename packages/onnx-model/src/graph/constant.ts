@@ -25,7 +25,7 @@ export interface KnownConstants {
 }
 
 /** No vector of channels has more elements, and what a few bytes of file can expand to is not to fill the memory. */
-export const LARGEST_VECTOR = 2 ** 20;
+export const LARGEST_VECTOR: number = 2 ** 20;
 
 /** A constant of numbers that are known. */
 export function fixed(type: string, dims: readonly number[], values: Float64Array): Constant {
