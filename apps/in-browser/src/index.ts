@@ -1,4 +1,3 @@
-export { findChromium, launchChromium, noChromium, withChromium } from "./chromium.ts";
-export { findFirefox, launchFirefox } from "./firefox.ts";
+export { launchBrowser, noBrowser, withBrowser } from "./browsers.ts";
 export { openPage } from "./open-page.ts";
 export { type PageOptions, type Site, serveDirectory, servePage } from "./serve.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { noChromium, openPage, serveDirectory, withChromium } from "../src/index.ts";
+import { noBrowser, openPage, serveDirectory, withBrowser } from "../src/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "in-browser-test-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -29,7 +29,7 @@ it("serves a directory below a path, and nothing else", async () => {
 /** The module in the page. */
 declare const module: { readonly answer: number };
 
-describe.skipIf(noChromium() !== null)(withChromium("a page"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "a page"), () => {
   it("has the module that it loads, with an alias resolved and files beside it, and is cross-origin isolated", async () => {
     file("numbers.json", "[1, 2]");
     const aliased = file("six.js", "export const six = 6;");

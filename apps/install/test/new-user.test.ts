@@ -1,6 +1,6 @@
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { noChromium, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, withBrowser } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ROOT, readme } from "../src/pack.ts";
 import { Project } from "../src/project.ts";
@@ -59,7 +59,9 @@ describe("from an empty folder", () => {
     const { status, out, err } = await npx(project.folder, "adapter.mjs", "--browser", "chromium");
     // Without a browser, that is what is missing first.
     const words =
-      noChromium() === null ? "--browser needs vite, which bundles the adapter: npm install --save-dev vite." : "There is no chromium";
+      noBrowser("chromium") === null
+        ? "--browser needs vite, which bundles the adapter: npm install --save-dev vite."
+        : "There is no chromium";
     expect([status, out, err]).toEqual([2, "", expect.stringContaining(words)]);
     expect(err.trim().split("\n")).toHaveLength(1);
   });
@@ -91,7 +93,7 @@ describe("the template, copied", () => {
     expect([status, out]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d+ passed {2}worst error/)]);
   });
 
-  describe.skipIf(noChromium() !== null)(withChromium("in a browser"), () => {
+  describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in a browser"), () => {
     it("runs with vite beside it", async () => {
       await project.install("vite@8.3.8");
       const { status, out, err } = await npx(project.folder, "adapter.mjs", "--browser", "chromium", "--quick", "--only", "10");

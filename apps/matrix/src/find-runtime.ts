@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { findChromium, findFirefox } from "@batchnorm/in-browser";
+import { type BrowserName, findBrowser } from "@batchnorm/conformance/browser";
 import type { Runtime } from "./runtimes.ts";
 import { howItEnded, run } from "./shell.ts";
 
@@ -29,17 +29,13 @@ function cacheDirectory(): string {
  * @throws Error when this machine has none and can get none: a sentence that says why.
  */
 export async function findRuntime(runtime: Runtime): Promise<FoundRuntime> {
-  const program = runtime.npm === null ? findBrowser(runtime) : await install(runtime, runtime.npm);
+  const program = runtime.npm === null ? findBrowser(runtime.kind as BrowserName) : await install(runtime, runtime.npm);
   const asked = { limit: VERSION_LIMIT };
   const answer = await run([program, "--version"], asked);
   const version = /\d+(\.\d+)+/.exec(answer.stdout)?.[0];
   if (answer.status !== 0 || version === undefined) throw new Error(`${program} --version ${howItEnded(answer, asked)}`);
   const machine = `${process.platform} ${process.arch}`;
   return { program, version, platform: runtime.kind === "chromium" ? `${machine}, graphics in software (SwiftShader)` : machine };
-}
-
-function findBrowser({ kind }: Runtime): string {
-  return kind === "chromium" ? findChromium() : findFirefox();
 }
 
 async function install({ name }: Runtime, npm: string): Promise<string> {
