@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ConfigRunOptions, type Report, runConfig, UsageError } from "@batchnorm/conformance";
 import { findBrowser } from "@batchnorm/conformance/browser";
-import { type Site, servePage } from "@batchnorm/in-browser";
+import { type Served, servePage } from "@batchnorm/in-browser";
 import { startPage } from "./start-page.ts";
 
 export interface BrowserRunOptions extends ConfigRunOptions {
@@ -28,7 +28,7 @@ export async function runBrowser(options: BrowserRunOptions): Promise<Report> {
   }
 }
 
-async function serve({ config, directory }: BrowserRunOptions): Promise<Site> {
+async function serve({ config, directory }: BrowserRunOptions): Promise<Served> {
   if (!existsSync(config)) throw new UsageError(`${config} does not exist: name a config.`);
   const module = fileURLToPath(new URL("page.ts", import.meta.url));
   try {

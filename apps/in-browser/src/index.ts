@@ -1,3 +1,4 @@
+export type { Served } from "@batchnorm/conformance/browser";
 export { launchBrowser, noBrowser, withBrowser } from "./browsers.ts";
 export { openPage } from "./open-page.ts";
-export { type PageOptions, type Site, serveDirectory, servePage } from "./serve.ts";
+export { type PageOptions, serveDirectory, servePage } from "./serve.ts";

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import { noBrowser, openPage, serveDirectory, withBrowser } from "../src/index.ts";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { noBrowser, openPage, serveDirectory, servePage, withBrowser } from "../src/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "in-browser-test-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -23,6 +23,21 @@ it("serves a directory below a path, and nothing else", async () => {
     expect((await fetch(new URL("/numbers.json", url))).status).toBe(404);
   } finally {
     await close();
+  }
+});
+
+it("leaves no page behind, be it closed or never built", async () => {
+  const temporary = mkdtempSync(join(directory, "temporary-"));
+  vi.stubEnv("TMPDIR", temporary);
+  try {
+    await expect(servePage({ module: file("unparsable.js", "const = 5;") })).rejects.toThrow(/unparsable\.js/);
+    expect(readdirSync(temporary)).toEqual([]);
+    const { close } = await servePage({ module: file("empty.js", "export {};") });
+    expect(readdirSync(temporary)).toHaveLength(1);
+    await close();
+    expect(readdirSync(temporary)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
   }
 });
 

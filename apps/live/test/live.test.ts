@@ -7,7 +7,7 @@ import { runConfig } from "@batchnorm/conformance";
 import type { Matrix, RunCell } from "@batchnorm/conformance/matrix";
 import { reduceResult } from "@batchnorm/conformance/matrix";
 import { readVectors, startProcess, VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
-import { launchBrowser, noBrowser, type Site, serveDirectory } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, serveDirectory } from "@batchnorm/in-browser";
 import type { Browser } from "puppeteer-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,7 +38,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
   // Below a path, as a part of another site is.
   const BASE = "/site/conformance/";
   const directory = mkdtempSync(join(tmpdir(), "live-test-"));
-  let site: Site;
+  let site: Served;
   /** What the command line gives for the same backend. */
   let expected: unknown;
 

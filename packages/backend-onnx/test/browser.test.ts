@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { launchBrowser, noBrowser, type Site, servePage, withBrowser } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, servePage, withBrowser } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** The module in the page. */
@@ -11,7 +11,7 @@ type Page = Awaited<ReturnType<Awaited<ReturnType<typeof launchBrowser>>["newPag
 
 // The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask.
 describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in Chromium"), () => {
-  let site: Site;
+  let site: Served;
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
 
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launchBrowser, noBrowser, type Site, serveDirectory } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, serveDirectory } from "@batchnorm/in-browser";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSERS } from "../src/browser/find-browser.ts";
@@ -16,7 +16,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 declare const axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
 
 const directory = mkdtempSync(join(tmpdir(), "page-test-"));
-let site: Site;
+let site: Served;
 
 /** The same on more runtimes than a phone is wide. */
 const WIDE: Matrix = mergeMatrices([
