@@ -1,5 +1,5 @@
-import { BatchNormError, type FloatTensor, type HalfDType, type HostTensor, hostTensors } from "@batchnorm/spec";
-import { fromFloat16, halfBits, toFloat16 } from "@batchnorm/spec/half";
+import { BatchNormError, type FloatTensor, type HostTensor, hostTensors } from "@batchnorm/spec";
+import { fromFloat16, type HalfDType, halfBits, toFloat16 } from "@batchnorm/spec/half";
 import { CORRECT, type Formulas, visibleValues } from "./formulas.ts";
 import { fromBits, rounded, toBits } from "./half.ts";
 import type { Mutant } from "./mutant.ts";
