@@ -1,22 +1,22 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { findChromium, launchChromium, noChromium, type Site, servePage, withChromium } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, servePage, withBrowser } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** The module in the page. */
 declare const module: typeof import("./onnx-page.ts");
 
-type Page = Awaited<ReturnType<Awaited<ReturnType<typeof launchChromium>>["newPage"]>>;
+type Page = Awaited<ReturnType<Awaited<ReturnType<typeof launchBrowser>>["newPage"]>>;
 
 // The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask.
-describe.skipIf(noChromium() !== null)(withChromium("backend-onnx in Chromium"), () => {
-  let site: Site;
-  let browser: Awaited<ReturnType<typeof launchChromium>>;
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "backend-onnx in Chromium"), () => {
+  let site: Served;
+  let browser: Awaited<ReturnType<typeof launchBrowser>>;
 
   beforeAll(async () => {
     site = await servePage({ module: fileURLToPath(new URL("onnx-page.ts", import.meta.url)) });
-    browser = await launchChromium(findChromium());
+    browser = await launchBrowser("chromium");
   }, 120_000);
   afterAll(async () => {
     await browser?.close();

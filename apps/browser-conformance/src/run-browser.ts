@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ConfigRunOptions, messageOf, type Report, runConfig, UsageError } from "@batchnorm/conformance";
-import { findChromium, type Site, servePage } from "@batchnorm/in-browser";
+import { type ConfigRunOptions, type Report, runConfig, UsageError } from "@batchnorm/conformance";
+import { findBrowser } from "@batchnorm/conformance/browser";
+import { type Served, servePage } from "@batchnorm/in-browser";
 import { startPage } from "./start-page.ts";
 
 export interface BrowserRunOptions extends ConfigRunOptions {
@@ -17,24 +18,17 @@ export interface BrowserRunOptions extends ConfigRunOptions {
  * @throws UsageError when there is no Chromium, no config, or no backend of a wanted name in it.
  */
 export async function runBrowser(options: BrowserRunOptions): Promise<Report> {
-  const chromium = chromiumToUse();
+  // Where there is none, nothing is built.
+  findBrowser("chromium");
   const site = await serve(options);
   try {
-    return await runConfig(startPage({ chromium, url: site.url, headed: options.headed }), options);
+    return await runConfig(startPage({ url: site.url, headed: options.headed }), options);
   } finally {
     await site.close();
   }
 }
 
-function chromiumToUse(): string {
-  try {
-    return findChromium();
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
-}
-
-async function serve({ config, directory }: BrowserRunOptions): Promise<Site> {
+async function serve({ config, directory }: BrowserRunOptions): Promise<Served> {
   if (!existsSync(config)) throw new UsageError(`${config} does not exist: name a config.`);
   const module = fileURLToPath(new URL("page.ts", import.meta.url));
   try {

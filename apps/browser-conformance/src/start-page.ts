@@ -1,5 +1,5 @@
 import { decode, type Ending, encode, type Message, messageOf, type Order, type StartPlace } from "@batchnorm/conformance";
-import { launchChromium } from "@batchnorm/in-browser";
+import { launchBrowser } from "@batchnorm/in-browser";
 import type { Browser, Page } from "puppeteer-core";
 import { watch } from "./watch.ts";
 
@@ -7,8 +7,6 @@ import { watch } from "./watch.ts";
 declare const module: typeof import("./page.ts");
 
 export interface PageOptions {
-  /** The path of Chromium. */
-  readonly chromium: string;
   /** The address of the page that has `page.ts` and the config. */
   readonly url: string;
   readonly headed: boolean;
@@ -18,9 +16,9 @@ export interface PageOptions {
  * Starts a page of its own for one backend, in a browser of its own: a graphics process that was lost in one run would be lost in the
  * next, too.
  */
-export function startPage({ chromium, url, headed }: PageOptions): StartPlace {
+export function startPage({ url, headed }: PageOptions): StartPlace {
   return (order, tell) => {
-    const launched = launchChromium(chromium, { headed });
+    const launched = launchBrowser("chromium", { headed });
     const ended = launched.then((browser) => runInPage(browser, url, order, tell)).catch((error): Ending => ({ what: messageOf(error) }));
     return { ended, stop: () => launched.then((browser) => browser.close()).catch(() => {}) };
   };

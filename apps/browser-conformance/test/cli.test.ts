@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BackendResult, Report } from "@batchnorm/conformance";
 import { VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
-import { noChromium, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, withBrowser } from "@batchnorm/in-browser";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -22,7 +22,7 @@ function run(...argv: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, ["--conditions=@batchnorm/source", MAIN, ...argv], options);
 }
 
-describe.skipIf(noChromium() !== null)(withChromium("the suite in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "the suite in Chromium"), () => {
   it("runs one section on a backend", () => {
     const { status, stdout } = run(config("sound"), "--only", "5", "--reporter", "json");
     expect(status).toBe(0);
@@ -110,5 +110,5 @@ it("refuses a config that does not exist, and a timeout that is no time", () => 
     stderr: "option '--timeout <seconds>' argument 'soon' is invalid. It is not a number of seconds.\n",
   });
   const missing = run("nowhere.ts");
-  expect([missing.status, missing.stderr]).toEqual([2, expect.stringMatching(/^(nowhere\.ts does not exist|There is no Chromium)/)]);
+  expect([missing.status, missing.stderr]).toEqual([2, expect.stringMatching(/^(nowhere\.ts does not exist|There is no chromium)/)]);
 });

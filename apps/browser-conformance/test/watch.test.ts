@@ -1,13 +1,13 @@
 import type { Message } from "@batchnorm/conformance";
-import { findChromium, launchChromium, noChromium, withChromium } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, withBrowser } from "@batchnorm/in-browser";
 import type { Browser } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { watch } from "../src/watch.ts";
 
-describe.skipIf(noChromium() !== null)(withChromium("a watched page"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "a watched page"), () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchChromium(findChromium());
+    browser = await launchBrowser("chromium");
   });
   afterAll(() => browser?.close());
 

@@ -1,4 +1,4 @@
-export { findChromium, launchChromium, noChromium, withChromium } from "./chromium.ts";
-export { findFirefox, launchFirefox } from "./firefox.ts";
+export type { Served } from "@batchnorm/conformance/browser";
+export { launchBrowser, noBrowser, withBrowser } from "./browsers.ts";
 export { openPage } from "./open-page.ts";
-export { type PageOptions, type Site, serveDirectory, servePage } from "./serve.ts";
+export { type PageOptions, serveDirectory, servePage } from "./serve.ts";

@@ -1,5 +1,5 @@
 import type { Page } from "puppeteer-core";
-import { findChromium, launchChromium } from "./chromium.ts";
+import { launchBrowser } from "./browsers.ts";
 import { type PageOptions, servePage } from "./serve.ts";
 
 /**
@@ -8,10 +8,14 @@ import { type PageOptions, servePage } from "./serve.ts";
  * @throws Error when there is no Chromium.
  */
 export async function openPage(options: PageOptions): Promise<{ readonly page: Page; close(): Promise<void> }> {
-  const chromium = findChromium();
-  const site = await servePage(options);
-  const browser = await launchChromium(chromium);
-  const page = await browser.newPage();
-  await page.goto(site.url);
-  return { page, close: () => browser.close().then(() => site.close()) };
+  const browser = await launchBrowser("chromium");
+  try {
+    const site = await servePage(options);
+    const page = await browser.newPage();
+    await page.goto(site.url);
+    return { page, close: () => browser.close().then(() => site.close()) };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import { noChromium, openPage, serveDirectory, withChromium } from "../src/index.ts";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { noBrowser, openPage, serveDirectory, servePage, withBrowser } from "../src/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "in-browser-test-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -26,10 +26,25 @@ it("serves a directory below a path, and nothing else", async () => {
   }
 });
 
+it("leaves no page behind, be it closed or never built", async () => {
+  const temporary = mkdtempSync(join(directory, "temporary-"));
+  vi.stubEnv("TMPDIR", temporary);
+  try {
+    await expect(servePage({ module: file("unparsable.js", "const = 5;") })).rejects.toThrow(/unparsable\.js/);
+    expect(readdirSync(temporary)).toEqual([]);
+    const { close } = await servePage({ module: file("empty.js", "export {};") });
+    expect(readdirSync(temporary)).toHaveLength(1);
+    await close();
+    expect(readdirSync(temporary)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
 /** The module in the page. */
 declare const module: { readonly answer: number };
 
-describe.skipIf(noChromium() !== null)(withChromium("a page"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "a page"), () => {
   it("has the module that it loads, with an alias resolved and files beside it, and is cross-origin isolated", async () => {
     file("numbers.json", "[1, 2]");
     const aliased = file("six.js", "export const six = 6;");

@@ -2,12 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-
-/** A folder behind headers. */
-export interface Served {
-  readonly url: string;
-  close(): Promise<void>;
-}
+import type { Served } from "@batchnorm/in-browser";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runOrThrow } from "./run.ts";
+import { runOrThrow } from "@batchnorm/packing";
 
 export type Manager = "npm" | "pnpm";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
+import { ROOT } from "@batchnorm/packing";
 import { runReadmeExample } from "../../../scripts/readme-example.ts";
-import { ROOT } from "./pack.ts";
 import type { Project } from "./project.ts";
 
 /** A ```ts block of a package's README. */
@@ -24,16 +24,20 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const pathOf = (name: string): string => join(ROOT, "packages", name, "README.md");
-const textOf = (name: string): string => readFileSync(pathOf(name), "utf8");
+
+/** The README of a package of this repository. */
+export function readme(name: string): string {
+  return readFileSync(pathOf(name), "utf8");
+}
 
 /** The ```ts blocks of a package's README. */
 export function examplesOf(name: string): Example[] {
-  return [...textOf(name).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, source], index) => ({ package: name, index, source }));
+  return [...readme(name).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, source], index) => ({ package: name, index, source }));
 }
 
 /** What a README says to install: the packages of its first `npm install`. */
 export function installedBy(name: string): string[] {
-  const line = /^npm install (.*)$/m.exec(textOf(name))?.[1];
+  const line = /^npm install (.*)$/m.exec(readme(name))?.[1];
   if (line === undefined) throw new Error(`The README of ${name} has no line with npm install`);
   return line.split(" ").filter((word) => !word.startsWith("-"));
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Packed } from "./pack.ts";
+import type { PackedPackage } from "@batchnorm/packing";
 
 /** A registry on a port of this machine. */
 export interface Registry {
@@ -15,7 +15,7 @@ export interface Registry {
  * A registry that has the packed packages and no others: projects take the scope @batchnorm from it, and all else from where they
  * always do. So `npm install` is typed as the READMEs have it, and the dependencies between the packages are resolved as they will be.
  */
-export async function startRegistry(packages: readonly Packed[]): Promise<Registry> {
+export async function startRegistry(packages: readonly PackedPackage[]): Promise<Registry> {
   const documents = new Map<string, unknown>();
   const tarballs = new Map<string, Buffer>();
   const server = createServer(({ url = "/" }, response) => {

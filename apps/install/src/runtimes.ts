@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { runOrThrow } from "./run.ts";
+import { runOrThrow } from "@batchnorm/packing";
 
 const require = createRequire(import.meta.url);
 
@@ -36,5 +36,5 @@ export const RUNTIMES: readonly Runtime[] = [OLDEST_NODE, NEWEST_NODE, DENO, BUN
 
 /** Runs a file of a project. Returns what it printed. */
 export function runFile({ command: [program, ...args] }: Runtime, folder: string, file: string, ...rest: string[]): Promise<string> {
-  return runOrThrow(program, [...args, file, ...rest], { cwd: folder, timeout: 120_000 });
+  return runOrThrow(program, [...args, file, ...rest], { cwd: folder, limit: 120_000 });
 }

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type PackedPackage, packAll } from "@batchnorm/packing";
 import type { TestProject } from "vitest/node";
-import { type Packed, packAll } from "./pack.ts";
 import { startRegistry } from "./registry.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** The packages as they are published. */
-    readonly packed: readonly Packed[];
+    readonly packed: readonly PackedPackage[];
     /** The address of a registry that has them. */
     readonly registry: string;
   }

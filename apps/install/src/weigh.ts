@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { ROOT } from "@batchnorm/packing";
 import { build } from "esbuild";
-import { ROOT } from "./pack.ts";
 
 /** What a bundle is made of. */
 export interface Weight {

@@ -1,11 +1,11 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
-import { findChromium, launchChromium, noChromium, withChromium } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, withBrowser } from "@batchnorm/in-browser";
+import { ROOT } from "@batchnorm/packing";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { readmeExample } from "../../../scripts/readme-example.ts";
 import { BUNDLERS, type Bundler, copyOnnxRuntime } from "../src/bundlers.ts";
-import { ROOT } from "../src/pack.ts";
 import { serveWith } from "../src/policy-server.ts";
 import { Project } from "../src/project.ts";
 import { examplesOf } from "../src/readme.ts";
@@ -63,16 +63,16 @@ threaded.terminate();
 
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-describe.skipIf(noChromium() !== null)(withChromium("bundled, in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "bundled, in Chromium"), () => {
   let project: Project;
-  let browser: Awaited<ReturnType<typeof launchChromium>>;
+  let browser: Awaited<ReturnType<typeof launchBrowser>>;
 
   beforeAll(async () => {
     project = await Project.create("pnpm", inject("registry"));
     const names = ["backend-cpu", "backend-onnx", "backend-tfjs"].map((name) => `@batchnorm/${name}`);
     await project.install(...names, "onnxruntime-web", "@tensorflow/tfjs");
     await project.write("prelude.js", PRELUDE);
-    browser = await launchChromium(findChromium());
+    browser = await launchBrowser("chromium");
   });
   afterAll(async () => {
     await browser?.close();

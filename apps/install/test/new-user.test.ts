@@ -1,15 +1,15 @@
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { noChromium, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, withBrowser } from "@batchnorm/in-browser";
+import { type Finished, ROOT, run } from "@batchnorm/packing";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ROOT, readme } from "../src/pack.ts";
 import { Project } from "../src/project.ts";
-import { type Ran, run } from "../src/run.ts";
+import { readme } from "../src/readme.ts";
 import { BUN, DENO } from "../src/runtimes.ts";
 
 // What somebody does who has read the README of the suite and nothing else: from an empty folder, in the words of the README.
 
-const text = await readme("conformance");
+const text = readme("conformance");
 
 /** The code blocks of a language, in their order. */
 function blocks(language: string): string[] {
@@ -21,7 +21,7 @@ function shape(line: string): string {
   return line.replaceAll(/\d+(\.\d+)?/g, "N").replaceAll(/N min N s|N s/g, "TIME");
 }
 
-const npx = (folder: string, ...argv: readonly string[]): Promise<Ran> =>
+const npx = (folder: string, ...argv: readonly string[]): Promise<Finished> =>
   run("npx", ["--no-install", "batchnorm-conformance", ...argv], { cwd: folder });
 
 describe("from an empty folder", () => {
@@ -39,9 +39,9 @@ describe("from an empty folder", () => {
   it("the first run is green and ends as the README says", async () => {
     const command = blocks("sh")[1].trim();
     expect(command).toBe("npx batchnorm-conformance adapter.mjs");
-    const { status, out, err } = await npx(project.folder, "adapter.mjs");
-    expect({ status, err }).toEqual({ status: 0, err: "" });
-    const printed = out.split("\n").map(shape);
+    const { status, stdout, stderr } = await npx(project.folder, "adapter.mjs");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const printed = stdout.split("\n").map(shape);
     for (const line of blocks("text")[0].split("\n")) {
       if (line.endsWith("...")) expect(printed).toContainEqual(expect.stringContaining(shape(line.slice(0, -3)).slice(0, 40)));
       else expect(printed).toContain(shape(line));
@@ -50,18 +50,20 @@ describe("from an empty folder", () => {
 
   it("without the epsilon it fails, and says where", async () => {
     await project.write("wrong.mjs", blocks("js")[0].replace(" + config.epsilon", ""));
-    const { status, out } = await npx(project.folder, "wrong.mjs", "--only", "5.1");
+    const { status, stdout } = await npx(project.folder, "wrong.mjs", "--only", "5.1");
     expect(status).toBe(1);
-    expect(out).toMatch(/✗ inference\/\S+\n +step 0, y\[0,0\]: expected \S+, got \S+; the error is \S+ ULP, \S+ times the bound/);
+    expect(stdout).toMatch(/✗ inference\/\S+\n +step 0, y\[0,0\]: expected \S+, got \S+; the error is \S+ ULP, \S+ times the bound/);
   });
 
   it("a browser without vite is one sentence", async () => {
-    const { status, out, err } = await npx(project.folder, "adapter.mjs", "--browser", "chromium");
+    const { status, stdout, stderr } = await npx(project.folder, "adapter.mjs", "--browser", "chromium");
     // Without a browser, that is what is missing first.
     const words =
-      noChromium() === null ? "--browser needs vite, which bundles the adapter: npm install --save-dev vite." : "There is no chromium";
-    expect([status, out, err]).toEqual([2, "", expect.stringContaining(words)]);
-    expect(err.trim().split("\n")).toHaveLength(1);
+      noBrowser("chromium") === null
+        ? "--browser needs vite, which bundles the adapter: npm install --save-dev vite."
+        : "There is no chromium";
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(words)]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 });
 
@@ -75,9 +77,9 @@ describe("the template, copied", () => {
   afterAll(() => project?.remove());
 
   it("is green as it stands: npm test", async () => {
-    const { status, out } = await run("npm", ["test", "--", "--quick"], { cwd: project.folder });
-    expect([status, out]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d{3} passed, \d+ skipped/)]);
-    expect(out).toMatch(/! \d+ skipped: .*out is not supported \(16\)/);
+    const { status, stdout } = await run("npm", ["test", "--", "--quick"], { cwd: project.folder });
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d{3} passed, \d+ skipped/)]);
+    expect(stdout).toMatch(/! \d+ skipped: .*out is not supported \(16\)/);
   });
 
   it.each([
@@ -87,16 +89,16 @@ describe("the template, copied", () => {
     expect(text).toContain(`\`${command}\``);
     const [program, ...argv] = command.split(" ");
     const bin = join(runtime.command[0], "..", program);
-    const { status, out } = await run(bin, [...argv, "--quick", "--only", "10"], { cwd: project.folder });
-    expect([status, out]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d+ passed {2}worst error/)]);
+    const { status, stdout } = await run(bin, [...argv, "--quick", "--only", "10"], { cwd: project.folder });
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/✓ my-batchnorm {2}\d+ passed {2}worst error/)]);
   });
 
-  describe.skipIf(noChromium() !== null)(withChromium("in a browser"), () => {
+  describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in a browser"), () => {
     it("runs with vite beside it", async () => {
       await project.install("vite@8.3.8");
-      const { status, out, err } = await npx(project.folder, "adapter.mjs", "--browser", "chromium", "--quick", "--only", "10");
-      expect({ status, err }).toEqual({ status: 0, err: "" });
-      expect(out).toMatch(/✓ my-batchnorm {2}\d+ passed/);
+      const { status, stdout, stderr } = await npx(project.folder, "adapter.mjs", "--browser", "chromium", "--quick", "--only", "10");
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toMatch(/✓ my-batchnorm {2}\d+ passed/);
     });
   });
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { checkPackage, createPackageFromTarballData, type Problem } from "@arethetypeswrong/core";
+import { fileInTarball, filesInTarball } from "@batchnorm/packing";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { describe, expect, inject, it } from "vitest";
-import { fileInTarball, filesInTarball } from "../src/pack.ts";
 
 const packed = inject("packed").map((each) => ({ ...each, folder: each.name.replace("@batchnorm/", "") }));
 const HOME = "https://github.com/batchnorm/batchnorm";

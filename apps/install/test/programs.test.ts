@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT, run } from "@batchnorm/packing";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ROOT } from "../src/pack.ts";
 import { type Manager, Project } from "../src/project.ts";
 import { type Example, examplesOf, installedBy, printedFromSources, writeExample } from "../src/readme.ts";
-import { run } from "../src/run.ts";
 import { ALL, NEWEST_NODE, OLDEST_NODE, OLDEST_NODE_22, RUNTIMES, runFile } from "../src/runtimes.ts";
 
 const MANAGERS: readonly Manager[] = ["npm", "pnpm"];
@@ -87,9 +86,9 @@ describe.each(MANAGERS)("installed by %s", (manager) => {
           const adapter = /^```js\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, "packages/conformance/README.md"), "utf8"))?.[1] ?? "";
           await project.write("adapter.mjs", adapter);
           const command = "node_modules/@batchnorm/conformance/bin/batchnorm-conformance.js";
-          const { status, out, err } = await run(program, [command, "adapter.mjs", "--quick"], { cwd: project.folder });
-          expect({ status, err }).toEqual({ status: 0, err: "" });
-          expect(out).toMatch(/✓ mine {2}\d{3} passed/);
+          const { status, stdout, stderr } = await run(program, [command, "adapter.mjs", "--quick"], { cwd: project.folder });
+          expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+          expect(stdout).toMatch(/✓ mine {2}\d{3} passed/);
         },
       );
     }
@@ -98,9 +97,9 @@ describe.each(MANAGERS)("installed by %s", (manager) => {
       it("prints for the README's model what the README shows", async () => {
         const model = readFileSync(join(ROOT, "packages/onnx-model/test/models/recalibration/digits.onnx"));
         await project.write("digits.onnx", model);
-        const { out, err } = await run("npx", ["--no-install", "batchnorm", "inspect", "digits.onnx"], { cwd: project.folder });
-        expect(err).toBe("");
-        expect(readFileSync(join(ROOT, "packages/cli/README.md"), "utf8")).toContain(`$ batchnorm inspect digits.onnx\n${out}`);
+        const { stdout, stderr } = await run("npx", ["--no-install", "batchnorm", "inspect", "digits.onnx"], { cwd: project.folder });
+        expect(stderr).toBe("");
+        expect(readFileSync(join(ROOT, "packages/cli/README.md"), "utf8")).toContain(`$ batchnorm inspect digits.onnx\n${stdout}`);
       });
     }
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ROOT } from "@batchnorm/packing";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../src/pack.ts";
 import { weigh } from "../src/weigh.ts";
 
 const LAYER = "globalThis.y = (await createBackend(globalThis.options)).create({}, globalThis.state).call(globalThis.x);";

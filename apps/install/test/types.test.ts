@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { run } from "@batchnorm/packing";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Project } from "../src/project.ts";
 import { examplesOf, installedBy, writeExample } from "../src/readme.ts";
-import { run } from "../src/run.ts";
 import { ALL } from "../src/runtimes.ts";
 
 const require = createRequire(import.meta.url);
@@ -47,10 +47,10 @@ describe.each([
     it.each(version === "7.0" || ALL ? RESOLUTIONS : RESOLUTIONS.slice(0, 1))("$resolution", async ({ resolution, module }) => {
       const options = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--target", "es2022", "--types", "node"];
       const args = [path, "--noEmit", ...options, "--module", module, "--moduleResolution", resolution, ...files];
-      const { out } = await run(process.execPath, args, { cwd: project.folder });
+      const { stdout } = await run(process.execPath, args, { cwd: project.folder });
       expect(files.length).toBeGreaterThan(0);
       // A line that begins with a space belongs to the error before it.
-      const errors = out.split("\n").filter((line) => line !== "" && !line.startsWith(" ") && counted.test(line));
+      const errors = stdout.split("\n").filter((line) => line !== "" && !line.startsWith(" ") && counted.test(line));
       expect(errors).toEqual([]);
     });
   });
@@ -78,7 +78,7 @@ export const x: HostTensor = ${value};
     const { path } = COMPILERS.find((each) => each.version === version)!;
     const options = ["--strict", "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2022", "--lib", `${lib},dom`];
     const compile = async (file: string): Promise<string> =>
-      (await run(process.execPath, [path, "--noEmit", ...options, file], { cwd: project.folder })).out;
+      (await run(process.execPath, [path, "--noEmit", ...options, file], { cwd: project.folder })).stdout;
     expect(await compile("bits.ts")).toBe("");
     // dom has WebAssembly, which backend-cpu speaks of. Where the compiler knows no such array, that alone is an error, and it is the program's.
     expect(await compile("array.ts")).toMatch(knows ? /^$/ : /^array\.ts\(2,\d+\): error TS\d+: [^\n]*Float16Array[^\n]*\n$/);

@@ -7,7 +7,7 @@ import { runConfig } from "@batchnorm/conformance";
 import type { Matrix, RunCell } from "@batchnorm/conformance/matrix";
 import { reduceResult } from "@batchnorm/conformance/matrix";
 import { readVectors, startProcess, VECTORS_DIRECTORY } from "@batchnorm/conformance/node";
-import { findChromium, findFirefox, launchChromium, launchFirefox, type Site, serveDirectory } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, serveDirectory } from "@batchnorm/in-browser";
 import type { Browser } from "puppeteer-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,19 +20,12 @@ declare const axe: { run(): Promise<{ violations: { id: string; nodes: { html: s
 /** Milliseconds for a quick run of the CPU backend on a busy machine. */
 const LONG = 180_000;
 
-const BROWSERS = [
-  { name: "Chromium", find: findChromium, launch: (program: string) => launchChromium(program) },
-  { name: "Firefox", find: findFirefox, launch: launchFirefox },
-].map((each) => ({ ...each, missing: missing(each.find) }));
-
-function missing(find: () => string): string | null {
-  try {
-    find();
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+const BROWSERS = (
+  [
+    { id: "chromium", name: "Chromium" },
+    { id: "firefox", name: "Firefox" },
+  ] as const
+).map((each) => ({ ...each, missing: noBrowser(each.id) }));
 
 /** All numbers of a cell, without times. */
 function numbers({ result: { clauses, duration: _, ...result } }: RunCell): unknown {
@@ -45,7 +38,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
   // Below a path, as a part of another site is.
   const BASE = "/site/conformance/";
   const directory = mkdtempSync(join(tmpdir(), "live-test-"));
-  let site: Site;
+  let site: Served;
   /** What the command line gives for the same backend. */
   let expected: unknown;
 
@@ -69,7 +62,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
     rmSync(directory, { recursive: true });
   });
 
-  describe.each(BROWSERS)("in $name", ({ name, find, launch, missing }) => {
+  describe.each(BROWSERS)("in $name", ({ id, name, missing }) => {
     if (missing !== null) {
       it.skip(`is not tested: ${missing}`, () => {});
       return;
@@ -77,7 +70,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
     let browser: Browser;
     let visitor: Visitor;
     beforeAll(async () => {
-      browser = await launch(find());
+      browser = await launchBrowser(id);
       visitor = await Visitor.open(browser, site.url);
     }, LONG);
     afterAll(() => browser?.close());
@@ -90,7 +83,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
         "tfjs/webgpu": webgpu,
         "tfjs/webgl": expect.any(String),
       };
-      expect(await visitor.lacking()).toEqual(name === "Firefox" ? lacking : {});
+      expect(await visitor.lacking()).toEqual(id === "firefox" ? lacking : {});
     });
 
     it(
@@ -101,7 +94,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
         await visitor.cancel();
         const matrix = await visitor.result(5000);
         expect(cellOf(matrix, "cpu")).toMatchObject({ status: "not-run", reason: "the run was cancelled" });
-        expect(matrix.runtimes).toMatchObject([{ id: name.toLowerCase(), name, status: "ran" }]);
+        expect(matrix.runtimes).toMatchObject([{ id, name, status: "ran" }]);
       },
       LONG,
     );
@@ -130,7 +123,7 @@ describe.skipIf(BROWSERS.every(({ missing }) => missing !== null))("the site", (
       expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
     }, 30_000);
 
-    if (name === "Chromium") {
+    if (id === "chromium") {
       it(
         "ends the backend whose WebGPU device is lost, and not the page",
         async () => {

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { findChromium, findFirefox } from "@batchnorm/in-browser";
+import { type BrowserName, findBrowser } from "@batchnorm/conformance/browser";
+import { howItEnded, run } from "@batchnorm/packing";
 import type { Runtime } from "./runtimes.ts";
-import { howItEnded, run } from "./shell.ts";
 
 /** A runtime as this machine has it. */
 export interface FoundRuntime {
@@ -14,8 +14,7 @@ export interface FoundRuntime {
   readonly program: string;
 }
 
-/** Milliseconds for the install of a runtime, of some 100 MB. */
-const INSTALL_LIMIT = 300_000;
+/** Milliseconds. */
 const VERSION_LIMIT = 30_000;
 
 /** Where the runtimes of npm lie, from one run to the next. */
@@ -29,17 +28,12 @@ function cacheDirectory(): string {
  * @throws Error when this machine has none and can get none: a sentence that says why.
  */
 export async function findRuntime(runtime: Runtime): Promise<FoundRuntime> {
-  const program = runtime.npm === null ? findBrowser(runtime) : await install(runtime, runtime.npm);
-  const asked = { limit: VERSION_LIMIT };
-  const answer = await run([program, "--version"], asked);
+  const program = runtime.npm === null ? findBrowser(runtime.kind as BrowserName) : await install(runtime, runtime.npm);
+  const answer = await run(program, ["--version"], { limit: VERSION_LIMIT });
   const version = /\d+(\.\d+)+/.exec(answer.stdout)?.[0];
-  if (answer.status !== 0 || version === undefined) throw new Error(`${program} --version ${howItEnded(answer, asked)}`);
+  if (answer.status !== 0 || version === undefined) throw new Error(`${program} --version ${howItEnded(answer)}`);
   const machine = `${process.platform} ${process.arch}`;
   return { program, version, platform: runtime.kind === "chromium" ? `${machine}, graphics in software (SwiftShader)` : machine };
-}
-
-function findBrowser({ kind }: Runtime): string {
-  return kind === "chromium" ? findChromium() : findFirefox();
 }
 
 async function install({ name }: Runtime, npm: string): Promise<string> {
@@ -48,10 +42,9 @@ async function install({ name }: Runtime, npm: string): Promise<string> {
   const program = join(directory, "node_modules", PROGRAMS[title]);
   if (existsSync(program)) return program;
   await mkdir(directory, { recursive: true });
-  const options = { limit: INSTALL_LIMIT };
-  const installed = await run(["npm", "install", "--no-audit", "--no-fund", "--prefix", directory, npm], options);
+  const installed = await run("npm", ["install", "--no-audit", "--no-fund", "--prefix", directory, npm]);
   if (installed.status === 0 && existsSync(program)) return program;
-  throw new Error(`${name} could not be installed: npm install ${npm} ${howItEnded(installed, options)}`);
+  throw new Error(`${name} could not be installed: npm install ${npm} ${howItEnded(installed)}`);
 }
 
 /** The program in each package. */

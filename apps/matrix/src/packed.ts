@@ -2,20 +2,17 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { type PackedPackage, packAll, ROOT, runOrThrow } from "@batchnorm/packing";
 import { rolldown } from "rolldown";
 import type { Runtime } from "./runtimes.ts";
-import { runSoundly } from "./shell.ts";
-
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** What is published of this repository and is run in the matrix. */
-const PACKAGES = ["spec", "onnx-model", "backend-cpu", "backend-onnx", "backend-tfjs", "conformance"];
+const PACKAGES = ["spec", "onnx-model", "backend-cpu", "backend-onnx", "backend-tfjs", "conformance"].map((name) => `@batchnorm/${name}`);
 
 /** The backends of apps/adapters for Node, Deno and Bun; written last. */
 const BUILT = "built/node.js";
 
-/** Milliseconds. */
+/** Milliseconds for the install of everything, runtimes included. */
 const LIMIT = 600_000;
 
 /** A folder with the packages as users get them. */
@@ -47,7 +44,7 @@ export async function packForOneRun(): Promise<{ readonly packed: Packed; remove
 export async function packInto(directory: string): Promise<Packed> {
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length > 0) throw new RangeError(`${directory} is not empty: name an empty folder, or a new one.`);
-  await install(directory, await pack(directory));
+  await install(directory, await packAll(join(directory, "tarballs")));
   await addAdapters(directory);
   return openPacked(directory);
 }
@@ -71,28 +68,16 @@ export function openPacked(name: string): Packed {
   };
 }
 
-/** Gives the tarballs by the name of their package. */
-async function pack(directory: string): Promise<Map<string, string>> {
-  const options = { cwd: ROOT, limit: LIMIT };
-  await runSoundly(["npx", "-y", "pnpm@12", "run", "build"], options);
-  const to = join(directory, "tarballs");
-  await mkdir(to);
-  for (const name of PACKAGES) {
-    await runSoundly(["npx", "-y", "pnpm@12", "pack", "--pack-destination", to], { ...options, cwd: join(ROOT, "packages", name) });
-  }
-  const files = await readdir(to);
-  const fileOf = (name: string): string => files.find((file) => file.replace(/-\d.*$/, "") === `batchnorm-${name}`)!;
-  return new Map(PACKAGES.map((name) => [`@batchnorm/${name}`, `file:${join(to, fileOf(name))}`]));
-}
-
-async function install(directory: string, tarballs: ReadonlyMap<string, string>): Promise<void> {
+async function install(directory: string, packages: readonly PackedPackage[]): Promise<void> {
+  const run = packages.filter(({ name }) => PACKAGES.includes(name));
+  const tarballs = run.map(({ name, tarball }) => [name, `file:${tarball}`]);
   const { dependencies } = JSON.parse(await readFile(join(ROOT, "apps/adapters/package.json"), "utf8"));
   // The command line bundles what it runs in a browser.
   const { vite } = JSON.parse(await readFile(join(ROOT, "packages/conformance/package.json"), "utf8")).devDependencies;
   const all = { ...dependencies, vite, ...Object.fromEntries(tarballs) };
   await writeFile(join(directory, "package.json"), `${JSON.stringify({ private: true, type: "module", dependencies: all }, null, 2)}\n`);
   // Scripts fetch what is not needed here, such as the CUDA provider of onnxruntime-node.
-  await runSoundly(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: directory, limit: LIMIT });
+  await runOrThrow("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: directory, limit: LIMIT });
 }
 
 /** As TypeScript for a browser, where they are bundled, and for the programs as JavaScript, which is all that Node 20 reads. */

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Matrix, matrixClausesMarkdown, matrixJunit, matrixMarkdown, matrixSummary, writeMatrix } from "@batchnorm/conformance/matrix";
 import { page } from "@batchnorm/conformance/node";
-import { runSoundly } from "./shell.ts";
+import { runOrThrow } from "@batchnorm/packing";
 
 /** The directory of the committed reports. */
 export const REPORTS: string = fileURLToPath(new URL("../../../reports", import.meta.url));
@@ -27,7 +27,7 @@ export async function writeReports(matrix: Matrix, directory: string): Promise<v
 /** Builds the page of results: who only merges or renders has built no package. */
 async function buildPage(): Promise<void> {
   const cwd = fileURLToPath(new URL("../../../packages/conformance", import.meta.url));
-  await runSoundly(["npx", "-y", "pnpm@12", "exec", "vite", "build", "--config", "page/vite.config.ts"], { cwd, limit: 60_000 });
+  await runOrThrow("npx", ["-y", "pnpm@12", "exec", "vite", "build", "--config", "page/vite.config.ts"], { cwd, limit: 60_000 });
 }
 
 /** The pages that are not what the matrix says. */

@@ -1,9 +1,9 @@
 import { readFile, rm } from "node:fs/promises";
 import { type Report, readReport } from "@batchnorm/conformance";
+import { howItEnded, run } from "@batchnorm/packing";
 import type { FoundRuntime } from "./find-runtime.ts";
 import type { Packed } from "./packed.ts";
 import type { Task } from "./plan.ts";
-import { howItEnded, run } from "./shell.ts";
 
 /** Milliseconds for one cell: the suite ends what hangs by itself, and this ends the suite. */
 const LIMIT = 1_200_000;
@@ -16,23 +16,22 @@ const BROWSER_TIMEOUT = 120;
  *
  * @throws Error when there is no report.
  */
-export async function runCell({ runtime, backend, quick }: Task, { program }: FoundRuntime, packed: Packed): Promise<Report> {
+export async function runCell({ runtime, backend, quick }: Task, found: FoundRuntime, packed: Packed): Promise<Report> {
   const { module, report } = await packed.filesOf(runtime, backend);
-  const command = [...launcher(runtime.kind, program), packed.command, module, "--reporter", "json", "--out", report];
-  if (quick) command.push("--quick");
-  if (runtime.kind === "chromium" || runtime.kind === "firefox")
-    command.push("--browser", runtime.kind, "--timeout", String(BROWSER_TIMEOUT));
-  const options = { cwd: packed.directory, limit: LIMIT };
-  const finished = await run(command, options);
+  const [program, ...options] = launcher(runtime.kind, found.program);
+  const args = [...options, packed.command, module, "--reporter", "json", "--out", report];
+  if (quick) args.push("--quick");
+  if (runtime.kind === "chromium" || runtime.kind === "firefox") args.push("--browser", runtime.kind, "--timeout", String(BROWSER_TIMEOUT));
+  const finished = await run(program, args, { cwd: packed.directory, limit: LIMIT });
   const text = await readFile(report, "utf8").catch(() => null);
   await rm(report, { force: true });
   // 0 and 1 are verdicts.
-  if (text === null || finished.status === null || finished.status > 1) throw new Error(`The run ${howItEnded(finished, options)}`);
+  if (text === null || finished.status === null || finished.status > 1) throw new Error(`The run ${howItEnded(finished)}`);
   return readReport(text);
 }
 
 /** What the command line itself runs on. It finds a browser by the same names as this app does. */
-function launcher(kind: Task["runtime"]["kind"], program: string): string[] {
+function launcher(kind: Task["runtime"]["kind"], program: string): [string, ...string[]] {
   if (kind === "deno") return [program, "run", "--allow-all", "--node-modules-dir=manual"];
   return kind === "node" || kind === "bun" ? [program] : [process.execPath];
 }

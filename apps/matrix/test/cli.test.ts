@@ -3,15 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readMatrix } from "@batchnorm/conformance/matrix";
+import { ROOT, run } from "@batchnorm/packing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../src/shell.ts";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** The command as `pnpm conformance:all` runs it. */
 function matrix(...argv: string[]): ReturnType<typeof run> {
-  return run([process.execPath, "--conditions=@batchnorm/source", MAIN, ...argv], { cwd: ROOT, limit: 300_000 });
+  return run(process.execPath, ["--conditions=@batchnorm/source", MAIN, ...argv], { cwd: ROOT });
 }
 
 let directory: string;

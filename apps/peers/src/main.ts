@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readVectors } from "@batchnorm/conformance/node";
-import { findChromium } from "@batchnorm/in-browser";
+import { noBrowser } from "@batchnorm/in-browser";
 import { FINDINGS } from "./findings.ts";
 import { NOTES } from "./notes.ts";
 import { BROWSER_PEER, PEER_NAMES } from "./peers/all.ts";
@@ -80,7 +80,7 @@ function run(name: string): void {
   const python = inPython && pythonWith(inPython.modules);
   const lacking =
     inPython !== undefined && python === undefined ? `a Python with ${inPython.modules.join(" and ")}, named by --python` : null;
-  const obstacle = name === BROWSER_PEER && !hasChromium() ? "Chromium on the PATH, or in CHROMIUM" : lacking;
+  const obstacle = name === BROWSER_PEER && noBrowser("chromium") !== null ? "Chromium on the PATH, or in CHROMIUM" : lacking;
   if (obstacle === null) keep(judgeApart(name, python));
   else console.log(`${name}: not run here; it needs ${obstacle}.`);
 }
@@ -125,15 +125,6 @@ function modulesOf(file: string): readonly string[] {
 function pythonWith(modules: readonly string[]): string | undefined {
   const program = "import importlib.util, sys\nsys.exit(any(importlib.util.find_spec(m) is None for m in sys.argv[1:]))";
   return values.python.find((python) => spawnSync(python, ["-c", program, ...modules]).status === 0);
-}
-
-function hasChromium(): boolean {
-  try {
-    findChromium();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function sorted(outputs: Record<string, string>): Record<string, string> {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { noChromium, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, withBrowser } from "@batchnorm/in-browser";
 import { BatchNormError, type ErrorCode } from "@batchnorm/spec";
 import type { ElementHandle } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,7 +81,7 @@ const KINDS = [
 ];
 const MORE = ["guide/start", "porting/tfjs", "reports/conformance", "reports/benchmark", "decisions/", "api/backend-cpu"];
 
-describe.skipIf(noChromium() !== null)(withChromium("in a browser"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in a browser"), () => {
   let visitor: Visitor;
   beforeAll(async () => {
     visitor = await Visitor.arrive(OUTPUT, BASE);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { findChromium, launchChromium, serveDirectory } from "@batchnorm/in-browser";
+import { launchBrowser, serveDirectory } from "@batchnorm/in-browser";
 import type axe from "axe-core";
 import type { Browser, Page } from "puppeteer-core";
 
@@ -41,7 +41,7 @@ export class Visitor {
 
   static async arrive(folder: string, base: string): Promise<Visitor> {
     const site = await serveDirectory(folder, base);
-    const browser = await launchChromium(findChromium());
+    const browser = await launchBrowser("chromium");
     return new Visitor(browser, site, await browser.newPage());
   }
 

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, openPage, withBrowser } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** The module in the page. */
 declare const module: typeof import("./browser/page.ts");
 
 // The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask: the tape, memory, models.
-describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in Chromium"), () => {
   let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {

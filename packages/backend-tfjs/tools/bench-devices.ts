@@ -14,7 +14,10 @@ const SHAPES = [
 ];
 const ROUNDS = 7;
 
-/** Prints, as Markdown, how this package compares with tfjs's own composition on webgl and webgpu in headless Chromium. */
+/**
+ * `node --conditions=@batchnorm/source bench-devices.ts`: prints, as Markdown, how this package compares with tfjs's own composition on
+ * webgl and webgpu in headless Chromium.
+ */
 const { page, close } = await openPage({ module: fileURLToPath(new URL("bench-devices-page.ts", import.meta.url)) });
 console.log("| backend | shape | work | tfjs, ms | this package, ms | tfjs / this | difference |\n|---|---|---|---|---|---|---|");
 for (const backend of process.argv.length > 2 ? process.argv.slice(2) : ["webgl", "webgpu"]) {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { noBrowser, withBrowser } from "@batchnorm/in-browser";
 import { beforeAll, describe, expect, it } from "vitest";
-import { BROWSERS, type BrowserName, findBrowser } from "../src/browser/find-browser.ts";
+import { BROWSERS, findBrowser } from "../src/browser/find-browser.ts";
 import type { BackendResult, Report } from "../src/report.ts";
 import { buildIfStale } from "./build.ts";
 import { fixture, spawnCommand } from "./run-command.ts";
@@ -13,22 +14,12 @@ const CHECKS = [RULE, "inference/rank2-axis1-6x3"];
 
 beforeAll(() => buildIfStale("spec", "conformance"), 300_000);
 
-/** Why a browser's tests are skipped; null where it is there. */
-function missing(name: BrowserName): string | null {
-  try {
-    findBrowser(name);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 describe.each(BROWSERS)("--browser %s", (name) => {
-  const reason = missing(name);
+  const missing = noBrowser(name) !== null;
   const run = (...argv: readonly string[]) => spawnCommand(["--browser", name, ...argv], tmpdir());
 
-  it.skipIf(reason !== null)(
-    `runs each backend in a page of its own${reason === null ? "" : ` (skipped: ${reason})`}`,
+  it.skipIf(missing)(
+    withBrowser(name, "runs each backend in a page of its own"),
     () => {
       const checks = CHECKS.flatMap((id) => ["--check", id]);
       const { status, stdout, stderr } = run(fixture("browser/faults.mjs"), ...checks, "--timeout", "6", "--reporter", "json");
@@ -48,7 +39,7 @@ describe.each(BROWSERS)("--browser %s", (name) => {
     180_000,
   );
 
-  it.skipIf(reason !== null)("says what is wrong with a module that throws", () => {
+  it.skipIf(missing)("says what is wrong with a module that throws", () => {
     const { status, stdout, stderr } = run(fixture("browser/throws.mjs"), "--only", "5.5");
     expect([status, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/^\S*throws\.mjs could not be loaded: this module is broken\.\n/);
@@ -56,7 +47,7 @@ describe.each(BROWSERS)("--browser %s", (name) => {
 });
 
 describe("--browser", () => {
-  it.skipIf(missing("chromium") !== null)("says what is wrong with a module that cannot be bundled", () => {
+  it.skipIf(noBrowser("chromium") !== null)("says what is wrong with a module that cannot be bundled", () => {
     const directory = mkdtempSync(join(tmpdir(), "conformance-browser-"));
     const unparsable = join(directory, "unparsable.mjs");
     writeFileSync(unparsable, "const = 5;\n");

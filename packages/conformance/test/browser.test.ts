@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire, isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type Site, serveDirectory } from "@batchnorm/in-browser";
+import { type Served, serveDirectory } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchVectors } from "../src/vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../src/vectors/read.ts";
@@ -50,7 +50,7 @@ describe("the core entry", () => {
 });
 
 describe("fetchVectors", () => {
-  let site: Site;
+  let site: Served;
   let origin: string;
 
   beforeAll(async () => {

@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findChromium, findFirefox, launchChromium, launchFirefox, type Site, serveDirectory } from "@batchnorm/in-browser";
+import { launchBrowser, noBrowser, type Served, serveDirectory } from "@batchnorm/in-browser";
 import type { Browser, Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BROWSERS } from "../src/browser/find-browser.ts";
 import { type Matrix, mergeMatrices, type RunCell, writeMatrix } from "../src/matrix/index.ts";
 import { page as pageOf } from "../src/reporters/page.ts";
 import { buildPageIfStale } from "./build.ts";
@@ -14,22 +15,8 @@ import { MATRIX } from "./matrix-fixture.ts";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 declare const axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
 
-const BROWSERS = [
-  { name: "Chromium", find: findChromium, launch: (path: string) => launchChromium(path) },
-  { name: "Firefox", find: findFirefox, launch: launchFirefox },
-].map((each) => ({ ...each, missing: missing(each.find) }));
-
-function missing(find: () => string): string | null {
-  try {
-    find();
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 const directory = mkdtempSync(join(tmpdir(), "page-test-"));
-let site: Site;
+let site: Served;
 
 /** The same on more runtimes than a phone is wide. */
 const WIDE: Matrix = mergeMatrices([
@@ -56,7 +43,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-describe.each(BROWSERS)("the page in $name", ({ name, find, launch, missing }) => {
+describe.each(BROWSERS)("the page in %s", (name) => {
+  const missing = noBrowser(name);
   if (missing !== null) {
     it.skip(`is not tested: ${missing}`, () => {});
     return;
@@ -68,7 +56,7 @@ describe.each(BROWSERS)("the page in $name", ({ name, find, launch, missing }) =
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
 
   beforeAll(async () => {
-    browser = await launch(find());
+    browser = await launchBrowser(name);
     page = await browser.newPage();
     page.on("pageerror", (error) => wrong.push(String(error)));
     page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
@@ -125,7 +113,7 @@ describe.each(BROWSERS)("the page in $name", ({ name, find, launch, missing }) =
   });
 
   it.each(["light", "dark"])("has no fault that keeps people from using it, in %s colors", async (scheme) => {
-    if (name === "Chromium") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    if (name === "chromium") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     else await page.evaluate((value) => document.documentElement.style.setProperty("color-scheme", value), scheme);
     await page.$$eval("details", (all) => {
       for (const each of all) each.open = true;

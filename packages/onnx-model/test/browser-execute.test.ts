@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, openPage, withBrowser } from "@batchnorm/in-browser";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomInputs, recalibrate } from "../src/execute/index.ts";
@@ -13,7 +13,7 @@ const file = "recalibration/digits.onnx";
 const digits = Buffer.from(bytesOf({ file })).toString("base64");
 const untrained = Buffer.from(bytesOf({ file: "handmade/training-equal-initializers.onnx" })).toString("base64");
 
-describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in Chromium"), () => {
   let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {

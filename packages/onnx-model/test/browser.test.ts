@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, openPage, withBrowser } from "@batchnorm/in-browser";
 import { describe, expect, it } from "vitest";
 import { fold, inspect, writeModel } from "../src/index.ts";
 import { readModelFile } from "../src/node/index.ts";
@@ -10,7 +10,7 @@ declare const module: typeof import("./browser/page.ts");
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
 
-describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in Chromium"), () => {
   it.each([
     ["recalibration/digits.onnx", []],
     ["handmade/external-data.onnx", ["handmade/external-data.onnx.data"]],

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { noChromium, openPage, withChromium } from "@batchnorm/in-browser";
+import { noBrowser, openPage, withBrowser } from "@batchnorm/in-browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readWeights } from "../src/index.ts";
 import { bytesOf } from "./files.ts";
@@ -7,7 +7,7 @@ import { bytesOf } from "./files.ts";
 /** The module in the page. */
 declare const module: typeof import("./browser/page.ts");
 
-describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
+describe.skipIf(noBrowser("chromium") !== null)(withBrowser("chromium", "in Chromium"), () => {
   let opened: Awaited<ReturnType<typeof openPage>>;
 
   beforeAll(async () => {

@@ -14,7 +14,7 @@ export interface Launched {
 }
 
 /** WebGPU and WebGL in software, through SwiftShader: the same on every machine, with a graphics card or without. */
-const SOFTWARE_GRAPHICS = [
+export const SOFTWARE_GRAPHICS: readonly string[] = [
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
   "--enable-features=Vulkan",

@@ -1,13 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PreviewServer } from "vite";
 import { UsageError } from "../config.ts";
 import { messageOf } from "../isolated/inside.ts";
-
-type Vite = typeof import("vite");
+import { type BuiltPage, buildPage, FROM_SOURCE, type Vite } from "./serve.ts";
 
 /** What a page of the site asks for and tells. */
 export interface PageHandler {
@@ -30,41 +27,19 @@ export interface Site {
  * @throws UsageError when vite is not installed, or the module cannot be bundled.
  */
 export async function openSite(config: string, vectors: string): Promise<Site> {
-  const vite = await loadVite();
-  const root = await mkdtemp(join(tmpdir(), "batchnorm-conformance-"));
+  const page = await bundle(await loadVite(), config, vectors);
   const handlers = new Map<string, PageHandler>();
-  try {
-    await writePage(root, config);
-    await buildPage(vite, root, config, vectors);
-    const server = await vite.preview({
-      ...SHARED,
-      root: join(root, "site"),
-      build: { outDir: join(root, "site") },
-      plugins: [{ name: "batchnorm-conformance", configurePreviewServer: ({ middlewares }) => serveHandlers(middlewares, handlers) }],
-      preview: { host: "127.0.0.1", port: 0, headers: ISOLATION },
-    });
-    const { port } = server.httpServer.address() as AddressInfo;
-    return {
-      open(handler) {
-        const name = String(handlers.size + 1);
-        handlers.set(name, handler);
-        return `http://127.0.0.1:${port}/?page=${name}`;
-      },
-      async close() {
-        await server.close();
-        await rm(root, { recursive: true });
-      },
-    };
-  } catch (error) {
-    await rm(root, { recursive: true });
-    throw error;
-  }
+  const configurePreviewServer = ({ middlewares }: PreviewServer): void => serveHandlers(middlewares, handlers);
+  const { url, close } = await page.serve({ plugins: [{ name: "batchnorm-conformance", configurePreviewServer }] });
+  return {
+    open(handler) {
+      const name = String(handlers.size + 1);
+      handlers.set(name, handler);
+      return `${url}?page=${name}`;
+    },
+    close,
+  };
 }
-
-const SHARED = { configFile: false, logLevel: "error", appType: "mpa" } as const;
-
-/** What a browser asks for before it gives a page SharedArrayBuffer, and with it wasm its threads. */
-const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 async function loadVite(): Promise<Vite> {
   try {
@@ -75,46 +50,19 @@ async function loadVite(): Promise<Vite> {
   }
 }
 
-async function writePage(root: string, config: string): Promise<void> {
+async function bundle(vite: Vite, config: string, vectors: string): Promise<BuiltPage> {
   const page = fileURLToPath(new URL(FROM_SOURCE ? "page.ts" : "page.js", import.meta.url));
   // Not a static import: a module that throws is told of, and does not end the page.
   const entry = `import { run } from ${JSON.stringify(page)};\nvoid run(() => import(${JSON.stringify(resolve(config))}));\n`;
-  await writeFile(join(root, "entry.js"), entry);
-  await writeFile(
-    join(root, "index.html"),
-    `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>Batch normalization</title>
-    <link rel="icon" href="data:,">
-    <script type="module" src="/entry.js"></script>
-  </head>
-</html>
-`,
-  );
-}
-
-const FROM_SOURCE: boolean = import.meta.url.endsWith(".ts");
-
-async function buildPage({ build, defaultClientConditions }: Vite, root: string, config: string, vectors: string): Promise<void> {
   try {
-    await build({
-      ...SHARED,
-      root,
-      resolve: { conditions: [...(FROM_SOURCE ? ["@batchnorm/source"] : []), ...defaultClientConditions] },
-      publicDir: vectors,
-      build: { outDir: "site", target: "esnext", minify: false, chunkSizeWarningLimit: Number.POSITIVE_INFINITY },
-    });
+    return await buildPage(vite, { entry, files: vectors });
   } catch (error) {
     const [first, ...others] = (error as Error).message.split("\n");
     throw new UsageError(`${config} could not be bundled: ${first}`, others.length === 0 ? null : others.join("\n"));
   }
 }
 
-type Middlewares = import("vite").PreviewServer["middlewares"];
-
-function serveHandlers(middlewares: Middlewares, handlers: ReadonlyMap<string, PageHandler>): void {
+function serveHandlers(middlewares: PreviewServer["middlewares"], handlers: ReadonlyMap<string, PageHandler>): void {
   const serve = (path: string, answer: (handler: PageHandler, request: IncomingMessage, response: ServerResponse) => void): void => {
     middlewares.use(path, (request, response) => {
       const handler = handlers.get(new URL(request.url ?? "", "http://localhost").searchParams.get("page") ?? "");
