@@ -1,15 +1,5 @@
-import { type BrowserName, findBrowser, SOFTWARE_GRAPHICS } from "@batchnorm/conformance/browser";
+import { type BrowserName, findBrowser, noBrowser, SOFTWARE_GRAPHICS } from "@batchnorm/conformance/browser";
 import { type Browser, launch } from "puppeteer-core";
-
-/** Why a test that needs a browser is skipped; null where there is one. */
-export function noBrowser(name: BrowserName): string | null {
-  try {
-    findBrowser(name);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 /** The title of a group of tests, with the reason when it is skipped. */
 export function withBrowser(name: BrowserName, title: string): string {

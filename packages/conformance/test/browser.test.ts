@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createRequire, isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type Served, serveDirectory } from "@batchnorm/in-browser";
+import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Served, serveDirectory } from "../src/browser/serve.ts";
 import { fetchVectors } from "../src/vectors/load.ts";
 import { readVectors, VECTORS_DIRECTORY } from "../src/vectors/read.ts";
 
@@ -54,7 +55,7 @@ describe("fetchVectors", () => {
   let origin: string;
 
   beforeAll(async () => {
-    site = await serveDirectory(VECTORS_DIRECTORY, "/packages/vectors/");
+    site = await serveDirectory(vite, VECTORS_DIRECTORY, { base: "/packages/vectors/" });
     ({ origin } = new URL(site.url));
   });
 

@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launchBrowser, noBrowser, type Served, serveDirectory } from "@batchnorm/in-browser";
-import type { Browser, Page } from "puppeteer-core";
+import { type Browser, launch, type Page } from "puppeteer-core";
+import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BROWSERS } from "../src/browser/find-browser.ts";
+import { BROWSERS, findBrowser, noBrowser } from "../src/browser/find-browser.ts";
+import { type Served, serveDirectory } from "../src/browser/serve.ts";
 import { type Matrix, mergeMatrices, type RunCell, writeMatrix } from "../src/matrix/index.ts";
 import { page as pageOf } from "../src/reporters/page.ts";
 import { buildPageIfStale } from "./build.ts";
@@ -31,7 +32,7 @@ const fixed = join(directory, "fixed.json");
 beforeAll(async () => {
   buildPageIfStale();
   // Not as a file, though it works as one: Firefox tells of no request for those.
-  site = await serveDirectory(directory);
+  site = await serveDirectory(vite, directory);
   writeFileSync(join(directory, "page.html"), pageOf([MATRIX]));
   writeFileSync(join(directory, "wide.html"), pageOf([WIDE]));
   const right = MATRIX.cells.find(({ backend }) => backend === "right/two") as RunCell;
@@ -56,7 +57,12 @@ describe.each(BROWSERS)("the page in %s", (name) => {
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
 
   beforeAll(async () => {
-    browser = await launchBrowser(name);
+    // CI runs as root, where Chromium's sandbox does not start.
+    browser = await launch(
+      name === "firefox"
+        ? { browser: "firefox", executablePath: findBrowser(name) }
+        : { executablePath: findBrowser(name), args: ["--no-sandbox"] },
+    );
     page = await browser.newPage();
     page.on("pageerror", (error) => wrong.push(String(error)));
     page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));

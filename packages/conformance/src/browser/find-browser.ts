@@ -61,6 +61,16 @@ export function findBrowser(name: BrowserName): string {
   );
 }
 
+/** Why there is no such browser, in that sentence; null where there is one. */
+export function noBrowser(name: BrowserName): string | null {
+  try {
+    findBrowser(name);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

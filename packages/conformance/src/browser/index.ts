@@ -1,4 +1,4 @@
 // What starts browsers and serves them pages, for other packages of this repository. It is no entry of the published package.
-export { type BrowserName, findBrowser } from "./find-browser.ts";
+export { type BrowserName, findBrowser, noBrowser } from "./find-browser.ts";
 export { SOFTWARE_GRAPHICS } from "./launch.ts";
 export { buildPage, type PageSource, type Served, serveDirectory } from "./serve.ts";
