@@ -55,6 +55,17 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
   calculating("late-nan-swept", "looks for NaN in the first 65,536 elements of a channel", ["11.1"], {
     moments: (channel) => populationMoments(visibleValues(channel).filter((value, j) => j < 65_536 || !Number.isNaN(value))),
   }),
+  calculating("infinity-less-itself", "sums all channels around their means again, infinite ones too, where one begins far off", ["11.1"], {
+    moments: (channel, _, channels) => {
+      const own = populationMoments(visibleValues(channel));
+      const again = channels.some((each) => {
+        const values = visibleValues(each);
+        const { mean, variance } = populationMoments(values);
+        return (mean - values[0]) ** 2 > 1024 * variance;
+      });
+      return again ? { ...own, mean: own.mean - own.mean === 0 ? own.mean : Number.NaN } : own;
+    },
+  }),
   calculating("subnormal-gradients-flushed", "flushes subnormal gradients and declares that it does not", ["11.4"], {
     sums: (dy, x, mean, inverse, gamma) => CORRECT.sums(dy.map(flushed), x, mean, inverse, gamma),
   }),
