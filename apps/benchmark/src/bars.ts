@@ -5,6 +5,7 @@ import {
   ALLOC_FLOAT16,
   ARRAYS,
   COPY,
+  NEW_OUTPUTS,
   ONNXRUNTIME,
   OURS_ON_TFJS_CPU,
   OURS_ON_TFJS_WASM,
@@ -62,6 +63,8 @@ export function judge(timings: readonly Timing[], overheads: readonly Overhead[]
       faster(`${ours}, against tfjs wasm`, "forward + backward", ours, TFJS_WASM, 25, 40),
     );
   }
+  const asNew = "against backend-cpu on plain arrays, which makes new outputs, too";
+  for (const work of WORKS) bars.push(slower(`${OURS_ON_TFJS_CPU}, ${asNew}`, work, OURS_ON_TFJS_CPU, NEW_OUTPUTS, 1.5, 1));
   const onCpu = "against tf.batchNorm on cpu, the backend that it runs on itself";
   bars.push(faster(`${OURS_ON_TFJS_CPU}, ${onCpu}`, "inference", OURS_ON_TFJS_CPU, TFJS_CPU, 4, 6));
   if (timings.some(({ times }) => PYTORCH in times)) {

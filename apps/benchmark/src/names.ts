@@ -2,6 +2,7 @@
 export const COPY = "copy";
 export const PLAIN_TYPESCRIPT = "plain TypeScript";
 export const ARRAYS = "backend-cpu";
+export const NEW_OUTPUTS = "backend-cpu, new outputs";
 export const ALLOC = "backend-cpu, alloc";
 export const ALLOC_FLOAT16 = "backend-cpu, alloc, float16";
 export const ALLOC_BFLOAT16 = "backend-cpu, alloc, bfloat16";

@@ -2,38 +2,41 @@ import { type CpuBackend, type CpuOptions, createBackend } from "@batchnorm/back
 import type { FloatTensor, HalfDType, HostTensor, Layer } from "@batchnorm/spec";
 import { fromBfloat16, fromFloat16, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Competitor, Contender } from "../competitor.ts";
-import { ALLOC, ALLOC_BFLOAT16, ALLOC_FLOAT16, ARRAYS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
+import { ALLOC, ALLOC_BFLOAT16, ALLOC_FLOAT16, ARRAYS, NEW_OUTPUTS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
 import type { Task } from "../task.ts";
 
 export const plainTypeScript = (): Promise<Competitor> => backendCpu(PLAIN_TYPESCRIPT, { kernels: "plain" }, "arrays");
 export const plainArrays = (): Promise<Competitor> => backendCpu(ARRAYS, {}, "arrays");
+export const newOutputs = (): Promise<Competitor> => backendCpu(NEW_OUTPUTS, {}, "new outputs");
 export const alloc = (): Promise<Competitor> => backendCpu(ALLOC, {}, "alloc");
 export const threads = (): Promise<Competitor> => backendCpu(THREADS, { threads: 2 }, "alloc");
 
-/** This backend, with tensors in plain arrays or in kernel memory, and the outputs given: no call allocates. */
-async function backendCpu(name: string, options: CpuOptions, tensors: "arrays" | "alloc"): Promise<Competitor> {
+/** Tensors in plain arrays or in kernel memory, and the outputs given, so that no call allocates; or plain arrays without `out`. */
+type Tensors = "arrays" | "alloc" | "new outputs";
+
+async function backendCpu(name: string, options: CpuOptions, tensors: Tensors): Promise<Competitor> {
   const backend = createBackend(options);
   await backend.ready;
   return { name, prepare: async (task) => contender(backend, task, tensors) };
 }
 
-function contender(backend: CpuBackend, task: Task, tensors: "arrays" | "alloc"): Contender {
+function contender(backend: CpuBackend, task: Task, tensors: Tensors): Contender {
   const { shape } = task;
   const tensor = (data: Float32Array | null): { data: Float32Array; shape: readonly number[] } => {
     const made = tensors === "alloc" ? backend.alloc(shape) : { data: new Float32Array(task.x.length), shape };
     if (data !== null) made.data.set(data);
     return made;
   };
-  const { layer, x, out, dy, dx, options, run } = prepared(backend, task, tensor);
+  const { layer, x, out, dy, dx, options, run } = prepared(backend, task, tensor, tensors !== "new outputs");
   return {
     run,
     results: () => {
       const y = layer.call(x, options).data.slice() as Float32Array;
       const { movingMean, movingVariance } = layer.state().statistics;
       if (dy === null) return { y, movingMean, movingVariance };
-      const { dgamma, dbeta } = layer.backward(dy, { out: dx });
-      const [dxData, dgammaData, dbetaData] = [dx, dgamma, dbeta].map((each) => each?.data as Float32Array);
-      return { y, movingMean, movingVariance, dx: dxData, dgamma: dgammaData, dbeta: dbetaData };
+      const gradients = layer.backward(dy, { out: dx });
+      const [dxData, dgamma, dbeta] = [gradients.dx, gradients.dgamma, gradients.dbeta].map((each) => each?.data as Float32Array);
+      return { y, movingMean, movingVariance, dx: dxData, dgamma, dbeta };
     },
     dispose: () => {
       layer.dispose();
@@ -42,16 +45,17 @@ function contender(backend: CpuBackend, task: Task, tensors: "arrays" | "alloc")
   };
 }
 
-/** A layer and its tensors, outputs included, and the call that is timed. */
+/** A layer and its tensors, and the call that is timed. `givesOutputs` says whether results are written into tensors that exist. */
 function prepared<Made extends FloatTensor | HostTensor<Uint16Array>>(
   backend: CpuBackend,
   { work, axis, epsilon, momentum, state, x: xs, dy: dys }: Task,
   tensor: (data: Float32Array | null) => Made,
+  givesOutputs: boolean = true,
 ) {
   const layer = backend.create({ axis, epsilon, momentum }, state) as Layer<Made, "sync">;
-  const [x, out] = [tensor(xs), tensor(null)];
   const gradient = work === "forward + backward";
-  const [dy, dx] = gradient ? [tensor(dys), tensor(null)] : [null, null];
+  const [x, out] = [tensor(xs), givesOutputs ? tensor(null) : null];
+  const [dy, dx] = gradient ? [tensor(dys), givesOutputs ? tensor(null) : null] : [null, null];
   const options = { training: work !== "inference", gradient, out };
   const run = (): void => {
     layer.call(x, options);

@@ -1,5 +1,5 @@
 import type { Competitor } from "../competitor.ts";
-import { alloc, allocHalf, plainArrays, plainTypeScript, threads } from "./backend-cpu.ts";
+import { alloc, allocHalf, newOutputs, plainArrays, plainTypeScript, threads } from "./backend-cpu.ts";
 import { bareOnnxruntime } from "./bare-onnxruntime.ts";
 import { bareTfjs, spelledOutTfjs } from "./bare-tfjs.ts";
 import { copy } from "./copy.ts";
@@ -18,6 +18,7 @@ export async function makeCompetitors({ python }: CompetitorOptions): Promise<Co
     copy,
     plainTypeScript,
     plainArrays,
+    newOutputs,
     alloc,
     () => allocHalf("float16"),
     () => allocHalf("bfloat16"),

@@ -1,3 +1,4 @@
+export { uninitializedFloats } from "../memory/uninitialized.ts";
 export type { EngineOptions } from "./engine.ts";
 export type { BatchElements } from "./gradients.ts";
 export { createKernels, type Kernels } from "./kernels.ts";

@@ -1,6 +1,7 @@
 import { type ChannelView, type FloatTensor, type HalfData, type HalfDType, type HostTensor, halfTensorLike } from "@batchnorm/spec";
 import { fromBfloat16, fromFloat16, halfBits } from "@batchnorm/spec/half";
 import { BFLOAT16, FLOAT16 } from "./layout.generated.ts";
+import { uninitializedFloats } from "./uninitialized.ts";
 
 /** The dtypes of tensors here. */
 export const DTYPES: readonly ("float32" | HalfDType)[] = ["float32", "float16", "bfloat16"];
@@ -62,9 +63,9 @@ export function elementAt(data: Elements, index: number, half: number | undefine
   return half === FLOAT16 ? fromFloat16(value) : half === BFLOAT16 ? fromBfloat16(value) : value;
 }
 
-/** A tensor for a result; of half precision, in the kind of array that another one has. */
+/** A tensor for a result, all of which is to be written; of half precision, in the kind of array that another one has. */
 export function newTensor(dtype: string, shape: readonly number[], like: FloatTensor): FloatTensor {
-  if (dtype === "float32") return { data: new Float32Array(like.data.length), shape: [...shape] };
+  if (dtype === "float32") return { data: uninitializedFloats(like.data.length), shape: [...shape] };
   // The types of the contract's host tensors name float32 alone.
   return halfTensorLike(like as HostTensor as HostTensor<HalfData>, shape) as HostTensor as FloatTensor;
 }
