@@ -62,6 +62,30 @@ describe("inspect", () => {
     expect(page).not.toContain(evil);
   });
 
+  it("shows names that would break its lines or steer the terminal, and does not obey them", async () => {
+    const evil = "a\nb\u001b[2Jxyz";
+    const bytes = Buffer.from(readFileSync(digits).toString("latin1").replaceAll("pixel_norm", evil), "latin1");
+    writeFileSync(file("steering.onnx"), bytes);
+    const shown = String.raw`a\nb\u001b[2Jxyz`;
+    for (const argv of [
+      ["inspect", file("steering.onnx")],
+      ["fold", file("steering.onnx"), "--out", file("steering-folded.onnx")],
+      ["state", "read", file("steering.onnx")],
+      ["freeze", file("steering.onnx"), "--all", "--out", file("steering-frozen.onnx")],
+    ]) {
+      const { status, out } = await batchnorm(...argv);
+      expect([argv[0], status]).toEqual([argv[0], 0]);
+      expect(out).toContain(shown);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
+      expect(out).not.toMatch(/\u001b|a\nb/);
+    }
+    const { layers } = JSON.parse((await batchnorm("inspect", file("steering.onnx"), "--json")).out);
+    expect(layers[0].name).toBe(evil);
+    const unknown = await batchnorm("freeze", digits, "--layer", evil, "--out", file("no.onnx"));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
+    expect(unknown.err).toMatch(/^batchnorm: [^\n\u001b]*\n$/);
+  });
+
   it("fills in what the exporter left out from a weight file beside the model, and checks it", async () => {
     const [model, weights] = [fixture("keras/digits.onnx"), fixture("keras/digits.keras")];
     expect((await batchnorm("inspect", model)).out).toMatch(/^digits_1\/dense_norm_1 .* MatMul {2}Relu {5,}- {9}- {2}into MatMul$/m);
