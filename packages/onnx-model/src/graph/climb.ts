@@ -31,8 +31,9 @@ export function climb(context: Context, scope: Scope, name: string, axis: Axis):
   for (;;) {
     const node: NodeProto | null = value.scope === scope ? producerOf(value) : null;
     // The mask of a Dropout is none of its data.
-    const isData = node !== null && node.output[0] === value.name;
-    const next: string | null = isData ? (biasedInput(context, scope, node) ?? (movesOnly(node) ? node.input[0] : null)) : null;
+    const isData: boolean = node !== null && node.output[0] === value.name;
+    const next: string | null =
+      isData && node !== null ? (biasedInput(context, scope, node) ?? (movesOnly(node) ? node.input[0] : null)) : null;
     const before: Value | null = next === null ? null : resolve(scope, next);
     if (node === null || before === null) return { node, value, axis: at, passed, axes };
     passed.push(node);
