@@ -22,6 +22,9 @@ function halfSum(values: readonly number[], dtype: HalfDType): number {
 const isHalf = ({ dtype }: { readonly dtype?: string | undefined }): boolean => dtype === "float16" || dtype === "bfloat16";
 /** Wrong in half precision, and right in float32. */
 export const HALF_MUTANTS: readonly Mutant[] = [
+  computing("half-is-population", "ignores varianceEstimator 'sample' in half precision", ["13.3"], ({ train }) => ({
+    train: (pass) => train(isHalf(pass) ? { ...pass, config: { ...pass.config, varianceEstimator: "population" } } : pass),
+  })),
   halving(
     "half-sums",
     "accumulates in half precision",

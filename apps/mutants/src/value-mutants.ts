@@ -1,6 +1,6 @@
 import { CORRECT, populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { calculating } from "./wrap.ts";
+import { calculating, computing } from "./wrap.ts";
 
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 const overflowing = (value: number): number => (Math.abs(value) > LARGEST ? value * Number.POSITIVE_INFINITY : value);
@@ -66,6 +66,20 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
       return again ? { ...own, mean: own.mean - own.mean === 0 ? own.mean : Number.NaN } : own;
     },
   }),
+  computing("infinite-beta-leaks", "lets an infinite beta into all channels", ["11.1"], ({ infer }) => ({
+    infer(pass) {
+      const result = infer(pass);
+      if (pass.state.parameters.beta?.includes(Number.POSITIVE_INFINITY)) result.y.data.fill(Number.NaN);
+      return result;
+    },
+  })),
+  computing("infinite-dy-swept", "gives no gradient where dy is infinite somewhere", ["11.1"], ({ backward }) => ({
+    backward(given) {
+      const gradients = backward(given);
+      if (given.dy.data.includes(Number.POSITIVE_INFINITY)) gradients.dx.data.fill(0);
+      return gradients;
+    },
+  })),
   calculating("subnormal-gradients-flushed", "flushes subnormal gradients and declares that it does not", ["11.4"], {
     sums: (dy, x, mean, inverse, gamma) => CORRECT.sums(dy.map(flushed), x, mean, inverse, gamma),
   }),

@@ -47,7 +47,15 @@ const TRAINING: readonly ModeName[] = ["training-gradient", "masked-gradient"];
 
 /** Layers on half precision. */
 export const HALVES: readonly TrialGroup[] = [
-  { id: "half/every-mode", clause: "13.3", trials: halves(ORDINARY, ALL_MODES) },
+  {
+    id: "half/every-mode",
+    clause: "13.3",
+    trials: [
+      ...halves(ORDINARY, ALL_MODES),
+      ...halves(ORDINARY.slice(0, 2), ALL_MODES, undefined, undefined, { config: { varianceEstimator: "sample", momentum: 0.5 } }),
+      ...halves(ORDINARY.slice(0, 2), ALL_MODES, undefined, undefined, { config: { scale: false, center: false, momentum: 0 } }),
+    ],
+  },
   { id: "half/large", clause: "13.3", slow: true, trials: halves(LARGE, ["inference", ...TRAINING], (drawn) => drawn + 64) },
   {
     id: "half/offset",

@@ -157,6 +157,12 @@ export const VALUES: readonly TrialGroup[] = [
       ...trials({ x: NAN_IN_CHANNEL_1, dy: () => 0 }),
       ...trials({ dy: NAN_IN_CHANNEL_1 }),
       ...trials({ gamma: (c) => (c === 1 ? Number.NaN : 2), beta: (c) => (c === 0 ? Number.NaN : 1) }),
+      ...trials({ beta: (c) => (c === 0 ? Number.POSITIVE_INFINITY : 1) }),
+      // Where moving statistics are constants, an infinite dy is its own element's, and the sums'.
+      ...trials({
+        dy: (drawn, k, c, last) => (c === 1 && k > last - 8 ? Number.POSITIVE_INFINITY : drawn),
+        modes: ["inference-gradient", "frozen"],
+      }),
     ],
   },
   {
