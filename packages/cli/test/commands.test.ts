@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { readModelFile } from "@batchnorm/onnx-model/node";
+import { EXTERNAL } from "@batchnorm/onnx-model/proto";
 import { BatchNormError } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
+import { writeModelFile } from "../src/files.ts";
 import { foldAndExecute } from "../src/fold-execution.ts";
 import { renderFold } from "../src/fold-report.ts";
 import { loadRuntime } from "../src/runtime.ts";
@@ -315,5 +317,15 @@ describe("every command", () => {
     const { status, err } = await batchnorm("freeze", external, "--all", "--out", file("moved.onnx"));
     expect(err).toContain("The model has data in files beside it and would lose them");
     expect(status).toBe(2);
+  });
+
+  it("nor with data of a function beside it", async () => {
+    const path = fixture("handmade/function-constants.onnx");
+    const model = await readModelFile(path);
+    const constants = model.proto.functions.flatMap(({ node }) => node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => t ?? [])));
+    expect(constants.length).toBeGreaterThan(0);
+    await writeModelFile(model, path, file("function.onnx"));
+    constants[0].dataLocation = EXTERNAL;
+    await expect(writeModelFile(model, path, file("function.onnx"))).rejects.toThrow("would lose them");
   });
 });
