@@ -1,6 +1,6 @@
+import { override } from "@batchnorm/reference";
 import type { BatchNormConfig, FloatTensor, StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { override } from "./reference.ts";
 import { configuring, creating, declaring, stating, wrapping } from "./wrap.ts";
 
 /** Faults in what a layer is made of and what it accepts. */

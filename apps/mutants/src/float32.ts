@@ -1,4 +1,4 @@
-import { type Formulas, visibleValues } from "./formulas.ts";
+import { type Formulas, visibleValues } from "@batchnorm/reference";
 
 const { fround } = Math;
 

@@ -1,8 +1,7 @@
+import { CORRECT, type HostLayer, override } from "@batchnorm/reference";
 import type { FloatTensor, Gradients } from "@batchnorm/spec";
 import { float32Formulas } from "./float32.ts";
-import { CORRECT } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { type HostLayer, override } from "./reference.ts";
 import { calculating, creating, declaring, summing, wrapping } from "./wrap.ts";
 
 /** Wrong gradients, and gradients of a wrong pass. */

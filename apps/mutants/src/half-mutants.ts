@@ -1,10 +1,17 @@
-import { BatchNormError, type FloatTensor, type HalfDType, type HostTensor, hostTensors } from "@batchnorm/spec";
-import { fromFloat16, halfBits, toFloat16 } from "@batchnorm/spec/half";
-import { CORRECT, type Formulas, visibleValues } from "./formulas.ts";
-import { fromBits, rounded, toBits } from "./half.ts";
+import {
+  CORRECT,
+  type Formulas,
+  fromBits,
+  override,
+  referenceArithmetic,
+  referenceBackend,
+  rounded,
+  toBits,
+  visibleValues,
+} from "@batchnorm/reference";
+import { BatchNormError, type FloatTensor, type HostTensor, hostTensors } from "@batchnorm/spec";
+import { fromFloat16, type HalfDType, halfBits, toFloat16 } from "@batchnorm/spec/half";
 import type { Mutant } from "./mutant.ts";
-import { override, referenceBackend } from "./reference.ts";
-import { referenceArithmetic } from "./reference-arithmetic.ts";
 import { computing, declaring, halving, handling, wrapping } from "./wrap.ts";
 
 /** Formulas that are wrong on half precision alone. */

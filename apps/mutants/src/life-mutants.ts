@@ -1,6 +1,6 @@
+import { override, writeState } from "@batchnorm/reference";
 import { copyState, type FloatTensor, type StateUpdate } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { override, writeState } from "./reference.ts";
 import { creating, handling, reordering, wrapping } from "./wrap.ts";
 
 /** Faults around the arithmetic: who owns what, and when things happen. */

@@ -1,5 +1,5 @@
+import type { Formulas } from "@batchnorm/reference";
 import type { Statistics } from "@batchnorm/spec";
-import type { Formulas } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
 import { calculating } from "./wrap.ts";
 

@@ -1,7 +1,6 @@
+import { type HostPass, override, writeState } from "@batchnorm/reference";
 import { type BatchNormState, copyState, type FloatTensor } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { override, writeState } from "./reference.ts";
-import type { HostPass } from "./reference-arithmetic.ts";
 import { computing, creating, wrapping } from "./wrap.ts";
 
 /** Passes that are right by themselves, and do something at a wrong time or to a wrong tensor. */

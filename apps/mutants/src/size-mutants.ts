@@ -1,8 +1,6 @@
+import { type HostPass, override, populationMoments, type ReferenceArithmetic, visibleValues } from "@batchnorm/reference";
 import type { FloatTensor } from "@batchnorm/spec";
-import { populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { override } from "./reference.ts";
-import type { HostPass, ReferenceArithmetic } from "./reference-arithmetic.ts";
 import { calculating, computing, wrapping } from "./wrap.ts";
 
 /** Right on small batches: faults of counters, dispatches, tiles and caches. */

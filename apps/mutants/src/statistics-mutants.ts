@@ -1,8 +1,7 @@
+import { type Formulas, override, populationMoments, visibleValues } from "@batchnorm/reference";
 import { BatchNormError, type ChannelView, type NonFiniteElement } from "@batchnorm/spec";
 import { float32Formulas } from "./float32.ts";
-import { type Formulas, populationMoments, visibleValues } from "./formulas.ts";
 import type { Mutant } from "./mutant.ts";
-import { override } from "./reference.ts";
 import { calculating, creating, handling, summing } from "./wrap.ts";
 
 type Moments = Formulas["moments"];

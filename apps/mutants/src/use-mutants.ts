@@ -1,7 +1,6 @@
+import { type HostLayer, override, referenceArithmetic, SUPPORTS, writeState } from "@batchnorm/reference";
 import { BatchNormError, copyState, defineBackend, type FloatTensor, type HostTensor, hostTensors, type StateInput } from "@batchnorm/spec";
 import type { Mutant } from "./mutant.ts";
-import { type HostLayer, override, SUPPORTS, writeState } from "./reference.ts";
-import { referenceArithmetic } from "./reference-arithmetic.ts";
 import { computing, configuring, creating, declaring, handling, reordering, stating, wrapping } from "./wrap.ts";
 
 /** Faults of a layer that is used in another way than the examples use it. */

@@ -1,4 +1,4 @@
-import { CORRECT, populationMoments, visibleValues } from "./formulas.ts";
+import { CORRECT, populationMoments, visibleValues } from "@batchnorm/reference";
 import type { Mutant } from "./mutant.ts";
 import { calculating, computing } from "./wrap.ts";
 

@@ -1,10 +1,19 @@
 import type { AnyBackend } from "@batchnorm/conformance";
+import {
+  asynchronousBackend,
+  backendOf,
+  type Formulas,
+  type HalfSteps,
+  type HostBackend,
+  type HostLayer,
+  inHalf,
+  type ReferenceArithmetic,
+  referenceArithmetic,
+  referenceBackend,
+  referenceOnTensors,
+} from "@batchnorm/reference";
 import type { BatchNormConfig, BatchNormState, StateInput } from "@batchnorm/spec";
-import type { Formulas } from "./formulas.ts";
-import { type HalfSteps, inHalf } from "./half.ts";
 import type { Mutant } from "./mutant.ts";
-import { asynchronousBackend, backendOf, type HostBackend, type HostLayer, referenceBackend, referenceOnTensors } from "./reference.ts";
-import { type ReferenceArithmetic, referenceArithmetic } from "./reference-arithmetic.ts";
 
 const CORRECT_ARITHMETIC = inHalf(referenceArithmetic({}));
 

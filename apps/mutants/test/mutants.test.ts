@@ -1,8 +1,8 @@
 import { type Check, runCheck, runChecks, suiteChecks } from "@batchnorm/conformance";
 import { readVectors } from "@batchnorm/conformance/node";
+import { asynchronousBackend, leastBackend, referenceBackend } from "@batchnorm/reference";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MUTANTS } from "../src/all.ts";
-import { asynchronousBackend, leastBackend, referenceBackend } from "../src/reference.ts";
 import { runMutant } from "../src/run.ts";
 
 let checks: readonly Check[];

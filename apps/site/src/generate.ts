@@ -10,12 +10,6 @@ import { PAGES, ROOT } from "./place.ts";
 /** The folders and files below `pages` that are generated, and that git does not know. */
 const GENERATED = ["api", "decisions", "errors", "reports", "spec.md", "public/examples"];
 
-/** A page that is generated: its path below `pages`, and its text. */
-export interface GeneratedPage {
-  readonly path: string;
-  readonly text: string;
-}
-
 /** Models that a visitor may look into who has none at hand. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   "digits.onnx": "packages/onnx-model/test/models/recalibration/digits.onnx",

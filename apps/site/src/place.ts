@@ -11,3 +11,9 @@ export const OUTPUT: string = `${SITE}/dist`;
 export const LIVE: string = `${ROOT}/apps/live`;
 
 export const REPOSITORY = "https://github.com/batchnorm/batchnorm";
+
+/** A page that is generated: its path below `pages`, and its text. */
+export interface GeneratedPage {
+  readonly path: string;
+  readonly text: string;
+}

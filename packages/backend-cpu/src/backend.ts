@@ -3,13 +3,12 @@ import {
   channelView,
   defineBackend,
   type FloatTensor,
-  type HalfDType,
-  type HalfTensor,
   type HostTensor,
   hostTensors,
   type MaskTensor,
   rejectUnknownOptions,
 } from "@batchnorm/spec";
+import type { HalfDType, HalfTensor } from "@batchnorm/spec/half";
 import { backward, infer, type Saved, train } from "./arithmetic.ts";
 import { type Engine, type EngineOptions, newEngine } from "./kernels/engine.ts";
 import { findNonFinite } from "./kernels/non-finite.ts";

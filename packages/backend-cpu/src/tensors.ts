@@ -5,13 +5,12 @@ import type {
   CallOptions,
   FloatTensor,
   Gradients,
-  HalfData,
-  HalfDType,
   HostTensor,
   Layer,
   MaskTensor,
   StateInput,
 } from "@batchnorm/spec";
+import type { HalfData, HalfDType } from "@batchnorm/spec/half";
 
 /** A tensor of half precision as it comes out: in the kind of array that went in, with its dtype. */
 export interface HalfTensorOf<Data extends HalfData> extends HostTensor<Data> {

@@ -1,5 +1,5 @@
-import type { HalfData, HalfDType, HostTensor } from "@batchnorm/spec";
-import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
+import type { HostTensor } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16, type HalfData, type HalfDType, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CpuBackend, createBackend } from "../src/index.ts";
 import { createBackend as createInferenceBackend } from "../src/inference.ts";

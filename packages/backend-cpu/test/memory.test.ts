@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createBackend } from "../src/index.ts";
-import { Scratch } from "../src/kernels/scratch.ts";
+import { ByChannels } from "../src/kernels/by-channels.ts";
 import { Arenas } from "../src/memory/arenas.ts";
 import { Heap } from "../src/memory/heap.ts";
 import { SharedMemory } from "../src/memory/shared-memory.ts";
@@ -154,23 +154,25 @@ describe("a heap", () => {
   });
 });
 
-describe("scratch", () => {
-  it("is the same for the same number of channels, and exactly as wide", () => {
-    const scratch = new Scratch();
+describe("arrays that are kept by the number of channels", () => {
+  const newArrays = () => new ByChannels((channels) => new Float64Array(channels));
+
+  it("are the same for the same number, and exactly as wide", () => {
+    const arrays = newArrays();
     for (const channels of [1, 64, 8192]) {
-      const arrays = scratch.arrays(channels);
-      expect(arrays.origin.length).toBe(channels);
-      expect(scratch.arrays(channels)).toBe(arrays);
+      const first = arrays.get(channels);
+      expect(first.length).toBe(channels);
+      expect(arrays.get(channels)).toBe(first);
     }
   });
 
-  it("does not grow with the number of layers, nor keep what a very wide one needs", () => {
-    const scratch = new Scratch();
-    const arrays = Array.from({ length: 1000 }, (_, k) => scratch.arrays(k + 1));
-    const kept = arrays.filter((each, k) => scratch.arrays(k + 1) === each);
+  it("do not grow with the number of layers, nor stay where a very wide one needed them", () => {
+    const arrays = newArrays();
+    const made = Array.from({ length: 1000 }, (_, k) => arrays.get(k + 1));
+    const kept = made.filter((each, k) => arrays.get(k + 1) === each);
     expect(kept.length).toBeLessThanOrEqual(16);
-    const wide = scratch.arrays(8193);
-    expect(wide.origin.length).toBe(8193);
-    expect(scratch.arrays(8193)).not.toBe(wide);
+    const wide = arrays.get(8193);
+    expect(wide.length).toBe(8193);
+    expect(arrays.get(8193)).not.toBe(wide);
   });
 });

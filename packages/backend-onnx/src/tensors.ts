@@ -1,5 +1,5 @@
-import { BatchNormError, type FloatTensor, type HalfData, type HostTensor, hostTensors, sizeOf, type TensorAccess } from "@batchnorm/spec";
-import { halfBits } from "@batchnorm/spec/half";
+import { BatchNormError, type FloatTensor, type HostTensor, hostTensors, sizeOf, type TensorAccess } from "@batchnorm/spec";
+import { type HalfData, halfBits } from "@batchnorm/spec/half";
 import type { Tensor } from "onnxruntime-common";
 import type { Device } from "./device.ts";
 import { isWebRuntime, type OrtRuntime } from "./runtime.ts";

@@ -1,15 +1,15 @@
-import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { type ChannelView, channelView, maskShape, sizeOf } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Arithmetic } from "../src/kernels/arithmetic.ts";
 import { composedArithmetic } from "../src/kernels/composed/arithmetic.ts";
 import { registeredArithmetic } from "../src/kernels/registered.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 // What runs on webgl and webgpu is out of tfjs's ops, which run on the cpu as well: here it is held against the loops. In
 // Chromium the conformance suite holds it against the spec.
-await tfjsWasm();
-await tfjsCpu();
+await startTfjs("wasm");
+await startTfjs("cpu");
 const loops = registeredArithmetic(tf);
 const composed = composedArithmetic(tf);
 

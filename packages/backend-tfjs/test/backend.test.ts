@@ -1,13 +1,13 @@
 import { runInNewContext } from "node:vm";
-import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { createBackend } from "@batchnorm/backend-tfjs";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, layerOf } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 beforeAll(async () => {
-  await tfjsWasm();
-  await tfjsCpu();
+  await startTfjs("wasm");
+  await startTfjs("cpu");
 });
 
 describe("createBackend", () => {

@@ -1,12 +1,12 @@
-import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { freezeBatchNorms, replaceBatchNorms } from "@batchnorm/backend-tfjs/layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fineTune, fineTuning, loadDigitsModel, type NormName, weightsOf } from "./digits.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 const FIELDS = ["gamma", "beta", "movingMean", "movingVariance"] as const;
 
 beforeAll(async () => {
-  await tfjsCpu();
+  await startTfjs("cpu");
 });
 
 /** A float32 array as bits: nothing is rounded in a comparison. */

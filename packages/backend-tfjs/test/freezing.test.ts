@@ -1,11 +1,11 @@
-import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization, freezeBatchNorms } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { draw } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 beforeAll(async () => {
-  await tfjsCpu();
+  await startTfjs("cpu");
 });
 
 const SGD = { optimizer: "sgd", loss: "meanSquaredError" } as const;

@@ -1,16 +1,16 @@
-import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import type { TfjsLayer } from "@batchnorm/backend-tfjs";
 import type { BatchNormConfig } from "@batchnorm/spec";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { layerOf as base, draw as drawn } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 const SHAPE = [4, 3, 2];
 const EPSILON = 0.1;
 
 beforeAll(async () => {
-  await tfjsCpu();
-  await tfjsWasm();
+  await startTfjs("cpu");
+  await startTfjs("wasm");
 });
 
 const layerOf = (config: Partial<BatchNormConfig> = {}): TfjsLayer => base({ axis: 1, epsilon: EPSILON, ...config });

@@ -1,11 +1,11 @@
-import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization, type BatchNormalizationArgs } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { draw, held } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 beforeAll(async () => {
-  await tfjsCpu();
+  await startTfjs("cpu");
 });
 
 /** The layer alone in a model. */

@@ -1,11 +1,11 @@
-import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import * as tf from "@tensorflow/tfjs";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { draw, held, layerOf } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 beforeAll(async () => {
-  await tfjsCpu();
-  await tfjsWasm();
+  await startTfjs("cpu");
+  await startTfjs("wasm");
 });
 
 describe.each(["cpu", "wasm"])("on %s", (backend) => {

@@ -1,12 +1,12 @@
-import { tfjsCpu } from "@batchnorm/adapters/tfjs/node";
 import { BatchNormalization, registerBatchNormalization, replaceBatchNorms } from "@batchnorm/backend-tfjs/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadDigitsModel, weightsOf } from "./digits.ts";
 import { draw } from "./layer-setup.ts";
+import { startTfjs } from "./start-tfjs.ts";
 
 beforeAll(async () => {
-  await tfjsCpu();
+  await startTfjs("cpu");
 });
 
 const NORMS = ["first", "middle", "last"];

@@ -1,18 +1,5 @@
 import type { Check } from "./checks/check.ts";
-import type { CaseResult } from "./report.ts";
-
-/** What failures have in common, whatever their clauses: one fault of a backend is often in all layers of one trait. */
-export interface Cause {
-  /** Empty where nearly everything fails. */
-  readonly traits: readonly string[];
-  /** How many layers with these traits fail, of how many that were tried. A golden vector is one layer, a check of sizes many. */
-  readonly failed: number;
-  readonly of: number;
-  /** The same of all other layers. */
-  readonly others: { readonly failed: number; readonly of: number };
-  /** The failed checks that this explains, by id. */
-  readonly checks: readonly string[];
-}
+import type { CaseResult, Cause } from "./report.ts";
 
 /** A layer that was tried. */
 interface Tried {

@@ -1,7 +1,6 @@
 import type { Supports } from "@batchnorm/spec";
 import type { Worst } from "./accuracy/compare.ts";
-import { type Cause, findCauses } from "./causes.ts";
-import type { Check, CheckKind, Failure } from "./checks/check.ts";
+import type { CheckKind, Failure } from "./checks/check.ts";
 import type { Outputs } from "./vectors/case.ts";
 
 /**
@@ -35,6 +34,19 @@ export interface CaseResult {
   readonly trials?: { readonly failed: readonly number[]; readonly skipped: readonly number[] };
   /** Present where they were asked for: what the backend gave at every step. */
   readonly outputs?: readonly Outputs[];
+}
+
+/** What failures have in common, whatever their clauses: one fault of a backend is often in all layers of one trait. */
+export interface Cause {
+  /** Empty where nearly everything fails. */
+  readonly traits: readonly string[];
+  /** How many layers with these traits fail, of how many that were tried. A golden vector is one layer, a check of sizes many. */
+  readonly failed: number;
+  readonly of: number;
+  /** The same of all other layers. */
+  readonly others: { readonly failed: number; readonly of: number };
+  /** The failed checks that this explains, by id. */
+  readonly checks: readonly string[];
 }
 
 /** All results of one backend. */
@@ -94,31 +106,6 @@ export interface Report {
   /** What is wrong with the run and belongs to no backend, such as a deviation of a backend that is not there. */
   readonly problems: readonly string[];
   readonly mutants?: readonly MutantResult[];
-}
-
-/**
- * All results of one backend, counted and compared.
- *
- * @param checks those that were to be run.
- */
-export function collectResult(
-  { backend, supports, cases, problems, duration }: Pick<BackendResult, "backend" | "supports" | "cases" | "problems" | "duration">,
-  checks: readonly Check[],
-): BackendResult {
-  const count = (status: Status): number => cases.filter((each) => each.status === status).length;
-  return {
-    backend,
-    supports,
-    passed: count("passed"),
-    failed: count("failed"),
-    skipped: count("skipped"),
-    xfailed: count("xfailed"),
-    notRun: count("not-run"),
-    duration,
-    causes: findCauses(cases, checks),
-    cases,
-    problems,
-  };
 }
 
 /** Whether a run is good: all that was to be run was, nothing failed, no problem, every mutant caught. */

@@ -2,8 +2,9 @@ import type { Supports } from "@batchnorm/spec";
 import { type AnyBackend, type Check, type Failure, failuresOutcome, type Outcome, outcomeOf } from "./checks/check.ts";
 import { manifestFaults, versionProblems } from "./checks/manifest.ts";
 import { thrownFailure } from "./checks/thrown.ts";
+import { collectResult } from "./collect-result.ts";
 import { type Deviation, deviationProblems, deviationsOf, judge } from "./deviations.ts";
-import { type BackendResult, type CaseResult, collectResult } from "./report.ts";
+import type { BackendResult, CaseResult } from "./report.ts";
 import { type Selection, select } from "./selection.ts";
 import { DEFAULT_TIMEOUT, Waiting } from "./waiting.ts";
 

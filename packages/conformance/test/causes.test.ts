@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Cause, findCauses } from "../src/causes.ts";
+import { findCauses } from "../src/causes.ts";
 import { type Check, failuresOutcome } from "../src/checks/check.ts";
-import type { CaseResult } from "../src/report.ts";
+import type { CaseResult, Cause } from "../src/report.ts";
 
 interface Layer {
   readonly traits: readonly string[];

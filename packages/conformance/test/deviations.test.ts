@@ -1,4 +1,4 @@
-import { referenceBackend } from "@batchnorm/mutants/reference";
+import { referenceBackend } from "@batchnorm/reference";
 import { describe, expect, it } from "vitest";
 import { type Check, type Failure, failuresOutcome } from "../src/checks/check.ts";
 import { type Deviation, foreignDeviations, isDeviations } from "../src/deviations.ts";

@@ -1,4 +1,4 @@
-import { asynchronousBackend, referenceBackend } from "@batchnorm/mutants/reference";
+import { asynchronousBackend, referenceBackend } from "@batchnorm/reference";
 import { describe, expect, it } from "vitest";
 import { outlineOf, whySkipped } from "../src/checks/outline.ts";
 import { judge } from "../src/lives/judge.ts";

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { MUTANTS } from "@batchnorm/mutants";
 import type { Supports } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
 import type { AnyBackend } from "../src/checks/check.ts";
@@ -42,7 +41,6 @@ describe("the README", () => {
 
   it("promises no more than there is", () => {
     expect(vectors.cases.length).toBeGreaterThan(600);
-    expect(MUTANTS.length).toBeGreaterThan(100);
   });
 
   it("lists every option of the command", () => {

@@ -1,4 +1,4 @@
-import { asynchronousBackend, override, referenceBackend } from "@batchnorm/mutants/reference";
+import { asynchronousBackend, override, referenceBackend } from "@batchnorm/reference";
 import type { FloatTensor, HostTensor } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
 import { type AnyBackend, type Check, type Outcome, outcomeOf } from "../src/checks/check.ts";

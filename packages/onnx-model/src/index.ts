@@ -9,8 +9,9 @@ export type { Float16Loss } from "./float16/loss.ts";
 export { boundFor, type FoldBound } from "./fold/bound.ts";
 export { type FoldedLayer, type FoldOptions, type FoldReport, type FoldResult, fold, type KeptLayer } from "./fold/fold.ts";
 export type { FoldReason } from "./fold/reason.ts";
-export { type FreezeOptions, type FreezeReason, type FreezeResult, type FrozenLayer, freeze, type UnfrozenLayer } from "./freeze/freeze.ts";
-export type { Numbers } from "./graph/constants.ts";
+export { type FreezeOptions, type FreezeResult, type FrozenLayer, freeze, type UnfrozenLayer } from "./freeze/freeze.ts";
+export type { FreezeReason } from "./freeze/operator.ts";
+export type { Numbers } from "./graph/constant.ts";
 export type { Finding, FindingCode, Severity } from "./inspect/finding.ts";
 export {
   type ArraySummary,

@@ -1,6 +1,28 @@
-import type { HalfData, HalfDType } from "./contract.ts";
+import type { HalfData, HalfDType, HostTensor } from "./contract.ts";
+import { sizeOf } from "./view.ts";
 
 // Half precision without Float16Array, which Node 20 and 22 do not have.
+
+export type { HalfData, HalfDType };
+
+/** A tensor of half precision in typed arrays. What a backend makes has a dtype, whichever array it is. */
+export interface HalfTensor extends HostTensor<HalfData> {
+  readonly dtype: HalfDType;
+}
+
+/** A tensor of half precision, all zeros, in the same kind of array as another: what x is, y and dx are. */
+export function halfTensorLike(tensor: HostTensor<HalfData>, shape: readonly number[]): HalfTensor {
+  const { dtype = "float16", data } = tensor;
+  return { data: newHalfData(data, sizeOf(shape)), shape: [...shape], dtype };
+}
+
+/** An array of this realm. Where somebody has a Float16Array, the language has one. */
+function newHalfData(like: HalfData, length: number): HalfData {
+  // The tag is the same in every realm, where `instanceof` is not.
+  if (like[Symbol.toStringTag] === "Uint16Array") return new Uint16Array(length);
+  const { Float16Array } = globalThis as unknown as { readonly Float16Array: new (length: number) => HalfData };
+  return new Float16Array(length);
+}
 
 /** A binary format of 16 bits: one for the sign, and these. */
 interface Format {

@@ -2,7 +2,6 @@ import type {
   BatchNormState,
   ChannelView,
   HalfData,
-  HalfDType,
   HostTensor,
   NonFiniteElement,
   Overlap,
@@ -11,17 +10,11 @@ import type {
   TensorInfo,
 } from "./contract.ts";
 import { BatchNormError } from "./errors.ts";
-import { fromBfloat16, fromFloat16, halfBits, isNonFiniteHalf } from "./half.ts";
+import { fromBfloat16, fromFloat16, type HalfTensor, halfBits, halfTensorLike, isNonFiniteHalf } from "./half.ts";
 import { copyState } from "./state.ts";
-import { sizeOf } from "./view.ts";
 
 /** A float32 tensor of typed arrays: x, y, dy and the gradients of a backend that computes on the host. */
 export type FloatTensor = HostTensor<Float32Array>;
-
-/** A tensor of half precision in typed arrays. What a backend makes has a dtype, whichever array it is. */
-export interface HalfTensor extends HostTensor<HalfData> {
-  readonly dtype: HalfDType;
-}
 
 /** A mask of typed arrays: a byte an element, 0 hides. */
 export type MaskTensor = HostTensor<Uint8Array>;
@@ -45,12 +38,6 @@ export const hostTensors: Required<TensorAccess<FloatTensor, "sync", MaskTensor>
   download: (tensor) => (isHalf(tensor) ? copyOfHalf(tensor) : { data: tensor.data.slice(), shape: [...tensor.shape] }),
   release: () => {},
 };
-
-/** A tensor of half precision, all zeros, in the same kind of array as another: what x is, y and dx are. */
-export function halfTensorLike(tensor: HostTensor<HalfData>, shape: readonly number[]): HalfTensor {
-  const { dtype = "float16", data } = tensor;
-  return { data: newHalfData(data, sizeOf(shape)), shape: [...shape], dtype };
-}
 
 /** The state as typed arrays on the host: the arithmetic reads and writes them in place. */
 export const hostStore: Store<BatchNormState, "sync"> = {
@@ -121,13 +108,6 @@ function copyOfHalf(tensor: HostTensor<HalfData>): HalfTensor {
   const copy = halfTensorLike(tensor, tensor.shape);
   halfBits(copy.data).set(halfBits(tensor.data));
   return copy;
-}
-
-/** An array of this realm. Where somebody has a Float16Array, the language has one. */
-function newHalfData(like: HalfData, length: number): HalfData {
-  if (tagOf(like) === "Uint16Array") return new Uint16Array(length);
-  const { Float16Array } = globalThis as unknown as { readonly Float16Array: new (length: number) => HalfData };
-  return new Float16Array(length);
 }
 
 function overlapOf(a: ArrayBufferView, b: ArrayBufferView): Overlap {

@@ -11,8 +11,6 @@ export {
   type ChannelView,
   type ForwardResult,
   type Gradients,
-  type HalfData,
-  type HalfDType,
   type HostTensor,
   type Layer,
   type Limits,
@@ -32,7 +30,7 @@ export {
   type VarianceEstimator,
 } from "./contract.ts";
 export { BatchNormError, describeValue, type ErrorCode, isBatchNormError } from "./errors.ts";
-export { type FloatTensor, type HalfTensor, halfTensorLike, hostStore, hostTensors, type MaskTensor } from "./host.ts";
+export { type FloatTensor, hostStore, hostTensors, type MaskTensor } from "./host.ts";
 export { decideMode } from "./mode.ts";
 export { rejectUnknownOptions } from "./objects.ts";
 export { copyState, initialState, resolveState } from "./state.ts";

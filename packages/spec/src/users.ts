@@ -14,5 +14,6 @@ export type {
 } from "./contract.ts";
 export * from "./convert/index.ts";
 export { BatchNormError, type ErrorCode, isBatchNormError } from "./errors.ts";
-export type { FloatTensor, HalfTensor, MaskTensor } from "./host.ts";
+export type { HalfTensor } from "./half.ts";
+export type { FloatTensor, MaskTensor } from "./host.ts";
 export { initialState } from "./state.ts";

@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { type FloatTensor, type HalfTensor, type HostTensor, halfTensorLike, hostTensors, isBatchNormError } from "../src/index.ts";
+import { type HalfTensor, halfTensorLike } from "../src/half.ts";
+import { type FloatTensor, type HostTensor, hostTensors, isBatchNormError } from "../src/index.ts";
 
 test("arrays of another realm become arrays of this one", () => {
   const x = hostTensors.upload({ data: runInNewContext("Float64Array.of(1, 2)") as Float64Array, shape: [1, 2] });

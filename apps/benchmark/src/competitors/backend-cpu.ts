@@ -1,6 +1,6 @@
 import { type CpuBackend, type CpuOptions, createBackend } from "@batchnorm/backend-cpu";
-import type { FloatTensor, HalfDType, HostTensor, Layer } from "@batchnorm/spec";
-import { fromBfloat16, fromFloat16, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
+import type { FloatTensor, HostTensor, Layer } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16, type HalfDType, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { Competitor, Contender } from "../competitor.ts";
 import { ALLOC, ALLOC_BFLOAT16, ALLOC_FLOAT16, ARRAYS, NEW_OUTPUTS, PLAIN_TYPESCRIPT, THREADS } from "../names.ts";
 import type { Task } from "../task.ts";

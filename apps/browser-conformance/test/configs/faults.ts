@@ -1,5 +1,5 @@
 import { type ConformanceConfig, defineConfig } from "@batchnorm/conformance";
-import { referenceBackend } from "@batchnorm/mutants/reference";
+import { referenceBackend } from "@batchnorm/reference";
 
 const sound = referenceBackend("sound");
 

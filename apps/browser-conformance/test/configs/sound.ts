@@ -1,4 +1,4 @@
-import { referenceBackend } from "@batchnorm/mutants/reference";
+import { referenceBackend } from "@batchnorm/reference";
 
 /** The smallest config: a function that makes a backend. */
 export default () => referenceBackend("sound");

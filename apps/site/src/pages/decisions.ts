@@ -1,6 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import type { GeneratedPage } from "../generate.ts";
-import { ROOT } from "../place.ts";
+import { type GeneratedPage, ROOT } from "../place.ts";
 import { frontMatter, withLinks } from "./links.ts";
 
 /** The decisions of docs/decisions, the newest first, and a page that lists them. */

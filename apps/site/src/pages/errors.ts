@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { ErrorCode } from "@batchnorm/spec";
 import { provoke } from "../errors/provoke.ts";
 import { ERROR_TEXTS } from "../errors/texts.ts";
-import type { GeneratedPage } from "../generate.ts";
-import { ROOT } from "../place.ts";
+import { type GeneratedPage, ROOT } from "../place.ts";
 import { frontMatter } from "./links.ts";
 import { anchorOf } from "./spec.ts";
 

@@ -1,6 +1,5 @@
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
-import type { GeneratedPage } from "../generate.ts";
-import { PAGES, ROOT } from "../place.ts";
+import { type GeneratedPage, PAGES, ROOT } from "../place.ts";
 import { frontMatter, withLinks } from "./links.ts";
 import { anchorOf } from "./spec.ts";
 

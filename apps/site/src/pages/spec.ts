@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { GeneratedPage } from "../generate.ts";
-import { ROOT } from "../place.ts";
+import { type GeneratedPage, ROOT } from "../place.ts";
 import { frontMatter, withLinks } from "./links.ts";
 
 /** The spec with an anchor for every section and clause, `#section-4` and `#clause-4-2`, and with its citations as links to these. */

@@ -1,7 +1,7 @@
 import { BatchNormError, type ChannelView } from "@batchnorm/spec";
 import type { Elements } from "../memory/elements.ts";
 import type { TensorMemory } from "../memory/kernel-memory.ts";
-import type { Scratch } from "./scratch.ts";
+import type { ScratchOwner } from "./scratch.ts";
 
 /** Which kernels compute. */
 export interface EngineOptions {
@@ -13,13 +13,11 @@ export interface EngineOptions {
 }
 
 /** What the kernels of one backend run on. */
-export interface Engine {
+export interface Engine extends ScratchOwner {
   /** Where the SIMD kernels work; null where WebAssembly does not run, or is not wanted. */
   readonly memory: TensorMemory | null;
   /** The least elements of a tensor that the SIMD kernels are for, at least 1. */
   readonly smallest: number;
-  /** Made when it is first needed: inference needs none. */
-  scratch: Scratch | null;
 }
 
 /** From how many elements on the SIMD kernels are quicker than the plain ones, call included. */

@@ -1,4 +1,5 @@
 export { uninitializedFloats } from "../memory/uninitialized.ts";
+export { ByChannels } from "./by-channels.ts";
 export type { EngineOptions } from "./engine.ts";
 export type { BatchElements } from "./gradients.ts";
 export { createKernels, type Kernels } from "./kernels.ts";

@@ -1,5 +1,5 @@
-import { type ChannelView, type FloatTensor, type HalfData, type HalfDType, type HostTensor, halfTensorLike } from "@batchnorm/spec";
-import { fromBfloat16, fromFloat16, halfBits } from "@batchnorm/spec/half";
+import type { ChannelView, FloatTensor, HostTensor } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16, type HalfData, type HalfDType, halfBits, halfTensorLike } from "@batchnorm/spec/half";
 import { BFLOAT16, FLOAT16 } from "./layout.generated.ts";
 import { uninitializedFloats } from "./uninitialized.ts";
 

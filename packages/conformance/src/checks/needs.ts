@@ -1,4 +1,5 @@
-import type { HalfDType, Supports } from "@batchnorm/spec";
+import type { Supports } from "@batchnorm/spec";
+import type { HalfDType } from "@batchnorm/spec/half";
 
 /** What a backend has to be able to do for a check to apply. */
 export type Need = "training" | "gradients" | "masks" | "out" | "reject" | "half" | "float16-array";

@@ -9,20 +9,15 @@ import { clauseMatches, type Selection, select } from "../selection.ts";
 import { DEFAULT_PROPERTIES } from "../suite.ts";
 import { VERSION } from "../version.ts";
 import { DEFAULT_TIMEOUT } from "../waiting.ts";
-import { REPORTERS, type ReportFile } from "./write-report.ts";
+import { REPORTERS, type ReportFile, type ReportOptions } from "./write-report.ts";
 
 /** What every command that runs the suite can be told, whether in Node or in a browser. */
-export interface CommandOptions {
+export interface CommandOptions extends ReportOptions {
   readonly backend: readonly string[];
   readonly only?: string;
-  readonly check: readonly string[];
   readonly quick?: boolean;
   readonly timeout: number;
   readonly deviations?: string;
-  readonly reporter: string;
-  readonly out?: string;
-  /** More reports of the same run. */
-  readonly also: readonly ReportFile[];
   readonly seed: number;
   readonly runs: number;
   readonly vectors?: string;

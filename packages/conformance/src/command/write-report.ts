@@ -9,7 +9,6 @@ import { markdown } from "../reporters/markdown.ts";
 import { page } from "../reporters/page.ts";
 import { pretty } from "../reporters/pretty.ts";
 import { wrap } from "../reporters/table.ts";
-import type { CommandOptions } from "./options.ts";
 import { showCheck } from "./show-check.ts";
 import { thisRuntime } from "./this-runtime.ts";
 
@@ -28,6 +27,15 @@ export interface ReportFile {
   readonly file: string;
 }
 
+/** What is to be reported, how, and where to. */
+export interface ReportOptions {
+  readonly check: readonly string[];
+  readonly reporter: string;
+  readonly out?: string;
+  /** More reports of the same run. */
+  readonly also: readonly ReportFile[];
+}
+
 /**
  * Writes the report where it was asked for. Returns the exit status that it means.
  *
@@ -35,7 +43,7 @@ export interface ReportFile {
  */
 export async function writeReport(
   report: Report,
-  { reporter, out, also, check }: CommandOptions,
+  { reporter, out, also, check }: ReportOptions,
   suite: readonly Check[],
   runtime: MatrixRuntime = thisRuntime(),
 ): Promise<number> {

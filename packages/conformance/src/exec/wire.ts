@@ -1,5 +1,5 @@
-import { describeValue, type FloatTensor, type HalfData, type HostTensor, sameShape, sizeOf } from "@batchnorm/spec";
-import { halfBits } from "@batchnorm/spec/half";
+import { describeValue, type FloatTensor, type HostTensor, sameShape, sizeOf } from "@batchnorm/spec";
+import { type HalfData, halfBits } from "@batchnorm/spec/half";
 import type { Answer } from "./adapter-process.ts";
 
 /** A tensor as a field of a line: row major, little-endian, in base64. bool is one byte an element. */

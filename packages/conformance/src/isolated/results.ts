@@ -1,6 +1,7 @@
 import type { Check, Failure } from "../checks/check.ts";
+import { collectResult } from "../collect-result.ts";
 import { type Deviation, deviationProblems, deviationsOf, judge } from "../deviations.ts";
-import { type BackendResult, type CaseResult, collectResult } from "../report.ts";
+import type { BackendResult, CaseResult } from "../report.ts";
 import { notRun, skippedBy } from "../run.ts";
 import type { Progress } from "../suite.ts";
 import type { OpenedBackend } from "./messages.ts";

@@ -1,6 +1,5 @@
 import type { SPEC_VERSION, Supports } from "@batchnorm/spec";
-import type { Cause } from "../causes.ts";
-import type { CaseResult } from "../report.ts";
+import type { CaseResult, Cause } from "../report.ts";
 
 // The result file of all backends on all runtimes, reports/matrix.json, in types; docs/matrix-file.md has it in words. Everything in it
 // but times, `started` and each `duration`, is the same in each run of the same packages on the same runtimes. A number that is not

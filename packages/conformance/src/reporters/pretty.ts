@@ -1,7 +1,15 @@
 import { styleText } from "node:util";
-import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import { type BackendResult, type CaseResult, isGreen, isSound, type MutantResult, type Report, type Status } from "../report.ts";
+import {
+  type BackendResult,
+  type CaseResult,
+  type Cause,
+  isGreen,
+  isSound,
+  type MutantResult,
+  type Report,
+  type Status,
+} from "../report.ts";
 import {
   countBy,
   describeCause,

@@ -1,7 +1,6 @@
 import type { Worst } from "../accuracy/compare.ts";
-import type { Cause } from "../causes.ts";
 import { CLAUSES } from "../clauses.generated.ts";
-import type { BackendResult, CaseResult } from "../report.ts";
+import type { BackendResult, CaseResult, Cause } from "../report.ts";
 
 /** All checks of one clause on one backend. */
 export interface ClauseSummary {

@@ -1,4 +1,4 @@
-import type { HalfDType } from "@batchnorm/spec";
+import type { HalfDType } from "@batchnorm/spec/half";
 
 // Half precision as the suite reads and writes it, by code of its own: a fault in common with a backend would be seen by nobody.
 

@@ -1,4 +1,4 @@
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 import { ARRAY_NAMES, type ArrayName, type Match } from "./match.ts";
 
 /** y = multiplier x + offset, per channel, in float64. */

@@ -1,4 +1,4 @@
-import { type Constant, isVectorSized } from "../graph/constants.ts";
+import { type Constant, isVectorSized } from "../graph/constant.ts";
 import { isOperator, producerOf, resolve, type Value } from "../graph/scope.ts";
 import { type Context, origin, sameValue } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";

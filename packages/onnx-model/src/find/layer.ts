@@ -1,4 +1,4 @@
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 import type { ArrayName, Certainty, Form, LayerMode, LookalikeCode } from "./match.ts";
 import type { TraceEvidence } from "./traces.ts";
 

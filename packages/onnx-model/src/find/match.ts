@@ -1,4 +1,4 @@
-import type { Constant } from "../graph/constants.ts";
+import type { Constant } from "../graph/constant.ts";
 import type { Scope, Value } from "../graph/scope.ts";
 import type { Axis } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";

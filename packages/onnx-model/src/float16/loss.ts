@@ -1,5 +1,5 @@
 import { fromFloat16, toFloat16 } from "@batchnorm/spec/half";
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 import { SMALLEST_NORMAL_FLOAT16 } from "../tensor/half.ts";
 
 /** Halfway from the largest float16, 65504, to what would be the next one. */

@@ -1,7 +1,7 @@
 import { arraysOf } from "../find/affine.ts";
 import { floatAttribute } from "../graph/attribute.ts";
 import { biasedInput } from "../graph/climb.ts";
-import type { Constant, Numbers } from "../graph/constants.ts";
+import type { Constant, Numbers } from "../graph/constant.ts";
 import { isOperator } from "../graph/scope.ts";
 import type { Axis, Context } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";

@@ -1,7 +1,7 @@
 import type { Match } from "../find/match.ts";
 import { intAttribute, intsAttribute, stringAttribute } from "../graph/attribute.ts";
 import { biasedInput, channelAxis, climb, isLinear } from "../graph/climb.ts";
-import type { Constant } from "../graph/constants.ts";
+import type { Constant } from "../graph/constant.ts";
 import { isOperator, producerOf, resolve, type Scope, usesOf, type Value } from "../graph/scope.ts";
 import { type Axis, axisAt, axisBefore, type Context, movesOnly, sameAxis } from "../graph/trace.ts";
 import type { NodeProto } from "../proto/index.ts";

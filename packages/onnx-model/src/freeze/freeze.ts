@@ -3,19 +3,12 @@ import { Draft } from "../edit/draft.ts";
 import { complete } from "../file/complete.ts";
 import type { OnnxModel } from "../file/model.ts";
 import { analyse } from "../find/matches.ts";
-import { freezeOperator } from "./operator.ts";
+import { type FreezeReason, freezeOperator } from "./operator.ts";
 
 /**
  * Which layers to freeze: by name, or all. One of the two has to be said, since models that want training mode exist.
  */
 export type FreezeOptions = { readonly layers: readonly string[] } | { readonly all: true };
-
-/** Why a layer in training mode was not frozen. */
-export type FreezeReason =
-  | "no-statistics" // its form computes mean and variance from the batch, and the file has no others
-  | "saved-statistics" // something reads the batch's own mean or variance, which inference does not compute
-  | "branch-output" // a running statistic is an output of a branch, whose number of outputs is fixed
-  | "in-function"; // its node belongs to a function that is called more than once
 
 export interface FrozenLayer {
   readonly layer: string;

@@ -3,10 +3,16 @@ import type { Match } from "../find/match.ts";
 import { isCalledTwice } from "../graph/build-scopes.ts";
 import { isOperator, type Scope, usesOf } from "../graph/scope.ts";
 import type { NodeProto } from "../proto/index.ts";
-import type { FreezeReason } from "./freeze.ts";
 
 /** Before this opset `is_test` said the mode; then the number of outputs, and from opset 14 on `training_mode`. */
 const FIRST_MODE_BY_OUTPUTS = 7;
+
+/** Why a layer in training mode was not frozen. */
+export type FreezeReason =
+  | "no-statistics" // its form computes mean and variance from the batch, and the file has no others
+  | "saved-statistics" // something reads the batch's own mean or variance, which inference does not compute
+  | "branch-output" // a running statistic is an output of a branch, whose number of outputs is fixed
+  | "in-function"; // its node belongs to a function that is called more than once
 
 type Outcome = { readonly removedOutputs: readonly string[] } | { readonly code: FreezeReason; readonly why: string };
 

@@ -4,28 +4,10 @@ import { elementTypeInfo } from "../tensor/element-type.ts";
 import { isNumeric, readTensor } from "../tensor/read-tensor.ts";
 import { dimsOf, sizeOf } from "../tensor/tensor-check.ts";
 import { floatAttribute, floatsAttribute, hasAttribute, intAttribute, intsAttribute, tensorAttribute } from "./attribute.ts";
+import { type Constant, fixed, type KnownConstants, LARGEST_VECTOR, type Numbers } from "./constant.ts";
 import { evaluate } from "./evaluate.ts";
 import { domainOf, producerOf, resolve, type Scope, type Value } from "./scope.ts";
 import { Shapes } from "./shapes.ts";
-
-export type Numbers = Float32Array | Float64Array;
-
-/**
- * A value that does not depend on what the model is given. Its shape is known at once; its numbers are read when they
- * are asked for, since they may lie in a file of gigabytes.
- */
-export interface Constant {
-  /** The name of the element type, such as `float32`. */
-  readonly type: string;
-  readonly dims: readonly number[];
-  /** Whether a caller may feed other numbers: an initializer that is a graph input, too. */
-  readonly overridable: boolean;
-  /** The numbers, of arithmetic in float64; null as long as they have to be loaded. */
-  read(): Numbers | null;
-}
-
-/** No vector of channels has more elements, and what a few bytes of file can expand to is not to fill the memory. */
-const LARGEST_VECTOR = 2 ** 20;
 
 /** Weights are computed with, too: 1 GB of float32. */
 const LARGEST_WEIGHT = 2 ** 28;
@@ -34,7 +16,7 @@ const LARGEST_WEIGHT = 2 ** 28;
 const LONGEST_CHAIN = 64;
 
 /** The constants of a model, computed from initializers and nodes when they are asked for. */
-export class Constants {
+export class Constants implements KnownConstants {
   readonly #external: ExternalData;
   /** The shapes of values, which some constants are computed of. */
   readonly shapes: Shapes = new Shapes(this);
@@ -131,15 +113,6 @@ export class Constants {
     if (hasAttribute(node, "value_ints")) return list("int64", intsAttribute(scope, node, "value_ints"));
     return null;
   }
-}
-
-function fixed(type: string, dims: readonly number[], values: Float64Array): Constant {
-  return { type, dims, overridable: false, read: () => values };
-}
-
-/** Whether a constant can be a vector of channels: reading it costs nothing worth saving. */
-export function isVectorSized({ dims }: Constant): boolean {
-  return sizeOf(dims) <= LARGEST_VECTOR;
 }
 
 function isSparse(scope: Scope, tensor: TensorProto): boolean {

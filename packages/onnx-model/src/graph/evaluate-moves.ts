@@ -1,6 +1,6 @@
 import { sizeOf } from "../tensor/tensor-check.ts";
 import { transposedOffsets } from "./broadcast.ts";
-import type { Constant, Numbers } from "./constants.ts";
+import type { Constant, Numbers } from "./constant.ts";
 
 // Operators that arrange the elements of a constant in another way; those that keep their order share its numbers.
 

@@ -5,7 +5,7 @@ import { dimsOf, sizeOf } from "../tensor/tensor-check.ts";
 import { roundFloat } from "../tensor/write-tensor.ts";
 import { intAttribute, intsAttribute, tensorAttribute } from "./attribute.ts";
 import { broadcastDims, broadcastOffsets } from "./broadcast.ts";
-import type { Constant, Numbers } from "./constants.ts";
+import type { Constant, Numbers } from "./constant.ts";
 import { flatten, once, reshape, squeeze, transpose, unsqueeze } from "./evaluate-moves.ts";
 import type { Scope } from "./scope.ts";
 

@@ -1,6 +1,6 @@
 import type { NodeProto } from "../proto/index.ts";
 import { intAttribute, intsAttribute } from "./attribute.ts";
-import type { Constants } from "./constants.ts";
+import type { KnownConstants } from "./constant.ts";
 import { isPermutation } from "./evaluate-moves.ts";
 import { domainOf, producerOf, resolve, type Scope, type Value } from "./scope.ts";
 
@@ -27,10 +27,10 @@ const DEEPEST = 1500;
 
 /** What can be said of the shapes of values: as the file declares them, or as the nodes before them have it. */
 export class Shapes {
-  readonly #constants: Constants;
+  readonly #constants: KnownConstants;
   readonly #known = new WeakMap<Scope, Map<string, PartialShape | null>>();
 
-  constructor(constants: Constants) {
+  constructor(constants: KnownConstants) {
     this.#constants = constants;
   }
 
@@ -163,7 +163,7 @@ function inserted(x: PartialShape, axes: readonly number[]): PartialShape {
 }
 
 /** The axes of a Squeeze or Unsqueeze, where the file says them: an attribute before opset 13, an input since. */
-export function axesOf(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
+export function axesOf(constants: KnownConstants, scope: Scope, node: NodeProto): readonly number[] | null {
   return sane(scope.opset < 13 ? intsAttribute(scope, node, "axes") : integers(constants, scope, node.input[1] ?? ""));
 }
 
@@ -171,7 +171,7 @@ export function axesOf(constants: Constants, scope: Scope, node: NodeProto): rea
  * The axes of a reduction, where the file says them: an attribute before opset 18 (ReduceSum: 13), an input since. Null
  * for all axes, too.
  */
-export function reducedAxes(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
+export function reducedAxes(constants: KnownConstants, scope: Scope, node: NodeProto): readonly number[] | null {
   return sane(intsAttribute(scope, node, "axes") ?? integers(constants, scope, node.input[1] ?? ""));
 }
 
@@ -183,11 +183,11 @@ function sane(axes: readonly number[] | null): readonly number[] | null {
 }
 
 /** The shape that a Reshape is given: 0 is the dimension of the input, -1 what is left. */
-export function reshapeTarget(constants: Constants, scope: Scope, node: NodeProto): readonly number[] | null {
+export function reshapeTarget(constants: KnownConstants, scope: Scope, node: NodeProto): readonly number[] | null {
   return scope.opset < 5 ? intsAttribute(scope, node, "shape") : integers(constants, scope, node.input[1] ?? "");
 }
 
-function integers(constants: Constants, scope: Scope, name: string): number[] | null {
+function integers(constants: KnownConstants, scope: Scope, name: string): number[] | null {
   const constant = name === "" ? null : constants.get(scope, name);
   if (constant === null || constant.dims.length > 1 || (constant.dims[0] ?? 1) > 64) return null;
   const values = constant.read();

@@ -1,5 +1,5 @@
 import type { FoundLayer } from "../find/layer.ts";
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 import { type Finding, finding } from "./finding.ts";
 import {
   DEAD_DEVIATION,

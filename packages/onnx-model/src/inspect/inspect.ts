@@ -9,7 +9,7 @@ import { type Analysis, analyse } from "../find/matches.ts";
 import { planFold } from "../fold/plan.ts";
 import { type FoldReason, isRefusal } from "../fold/reason.ts";
 import { allScopes } from "../graph/build-scopes.ts";
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 import type { Value } from "../graph/scope.ts";
 import { origin } from "../graph/trace.ts";
 import { type FilledLayer, matchStates, type NamedState, readAll } from "../states/fill-states.ts";

@@ -5,7 +5,7 @@ import type { OnnxModel } from "../file/model.ts";
 import { describe } from "../find/find.ts";
 import type { FoundLayer } from "../find/layer.ts";
 import { analyse } from "../find/matches.ts";
-import type { Numbers } from "../graph/constants.ts";
+import type { Numbers } from "../graph/constant.ts";
 
 export interface ReadStatesOptions {
   /** The momentum of a layer whose form has none. Default: Keras's, 0.99. */

@@ -5,7 +5,7 @@ import type { ExternalData } from "../file/external.ts";
 import { ARRAY_NAMES, type ArrayName, type Match, type Step } from "../find/match.ts";
 import { type Analysis, analyse } from "../find/matches.ts";
 import { hasAttribute } from "../graph/attribute.ts";
-import type { Constant, Numbers } from "../graph/constants.ts";
+import type { Constant, Numbers } from "../graph/constant.ts";
 import { producerOf, usesOf } from "../graph/scope.ts";
 import type { TensorProto } from "../proto/index.ts";
 import { type FloatName, isFloat } from "../tensor/element-type.ts";

@@ -2,7 +2,7 @@ import { createKernels, type Kernels, type Normalizer, updateMovingStatistics } 
 import type { TensorInfo } from "../../tf.ts";
 import { type Arithmetic, DOWNSCALE, type NormalizeInputs } from "../arithmetic.ts";
 import type { HostMemory } from "./memory.ts";
-import { type Work, workFor } from "./work.ts";
+import { type Work, works } from "./work.ts";
 
 const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
@@ -34,7 +34,7 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
       const moving = { movingMean: floats(after[0]), movingVariance: floats(after[1]) };
       moving.movingMean.set(floats(movingMean));
       moving.movingVariance.set(floats(movingVariance));
-      const work = workFor(view.channels);
+      const work = works.get(view.channels);
       const { mean, variance, normalizer } = work;
       const n = moments(elements, view, mask ? bools(mask) : null, mean, variance);
       if (n > 0) updateMovingStatistics(moving, mean, variance, n, options);
@@ -51,7 +51,7 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
 
     normalize({ x, ...inputs }, { view, epsilon }) {
       const y = memory.allocate(x.shape);
-      normalize(floats(x), floats(y), view, normalizerOf(workFor(view.channels), inputs, epsilon));
+      normalize(floats(x), floats(y), view, normalizerOf(works.get(view.channels), inputs, epsilon));
       return [y];
     },
 
@@ -61,7 +61,7 @@ export function hostArithmetic(memory: HostMemory): Arithmetic<TensorInfo> {
       const n = count === undefined ? view.outer * view.inner : floats(count)[0];
       // Where a mask hides everything, moving statistics normalized.
       const batch = throughStatistics && n > 0 ? { n, mask: mask ? bools(mask) : null } : null;
-      const work = workFor(view.channels);
+      const work = works.get(view.channels);
       const { dgamma, dbeta } = work;
       const compute = batch !== null || ofParameters ? gradients : inputGradient;
       compute(floats(dy), floats(x), floats(dx), view, normalizerOf(work, inputs, epsilon), batch, dgamma, dbeta);

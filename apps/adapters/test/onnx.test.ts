@@ -1,5 +1,5 @@
-import { onnxCpu, onnxWasm } from "@batchnorm/adapters/onnx/node";
 import { conformance } from "@batchnorm/conformance/vitest";
+import { onnxCpu, onnxWasm } from "../src/onnx/node.ts";
 
 await conformance(onnxWasm);
 await conformance(onnxCpu);

@@ -1,5 +1,5 @@
-import { tfjsCpu, tfjsWasm } from "@batchnorm/adapters/tfjs/node";
 import { conformance } from "@batchnorm/conformance/vitest";
+import { tfjsCpu, tfjsWasm } from "../src/tfjs/node.ts";
 
 await conformance(tfjsCpu);
 await conformance(tfjsWasm);

@@ -5,17 +5,17 @@ import { findChromium, launchChromium, noChromium, type Site, servePage, withChr
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** The module in the page. */
-declare const module: typeof import("./browser/page.ts");
+declare const module: typeof import("./onnx-page.ts");
 
 type Page = Awaited<ReturnType<Awaited<ReturnType<typeof launchChromium>>["newPage"]>>;
 
 // The conformance suite runs in Chromium by `pnpm conformance:browser`. Here is what it does not ask.
-describe.skipIf(noChromium() !== null)(withChromium("in Chromium"), () => {
+describe.skipIf(noChromium() !== null)(withChromium("backend-onnx in Chromium"), () => {
   let site: Site;
   let browser: Awaited<ReturnType<typeof launchChromium>>;
 
   beforeAll(async () => {
-    site = await servePage({ module: fileURLToPath(new URL("browser/page.ts", import.meta.url)) });
+    site = await servePage({ module: fileURLToPath(new URL("onnx-page.ts", import.meta.url)) });
     browser = await launchChromium(findChromium());
   }, 120_000);
   afterAll(async () => {

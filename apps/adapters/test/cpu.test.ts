@@ -1,7 +1,7 @@
-import { inKernelMemory } from "@batchnorm/adapters/cpu";
+import { createBackend } from "@batchnorm/backend-cpu";
+import { createBackend as createInferenceBackend } from "@batchnorm/backend-cpu/inference";
 import { conformance } from "@batchnorm/conformance/vitest";
-import { createBackend } from "../src/index.ts";
-import { createBackend as createInferenceBackend } from "../src/inference.ts";
+import { inKernelMemory } from "../src/in-kernel-memory.ts";
 
 await conformance(createBackend);
 await conformance(() => createBackend({ kernels: "plain" }));

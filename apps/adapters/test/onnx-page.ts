@@ -1,8 +1,16 @@
-import { onnxJsepOnGpu, onnxWasm, onnxWebgpu, onnxWebgpuOnGpu } from "@batchnorm/adapters/onnx/browser";
 import { createBackend, type OnnxBackend } from "@batchnorm/backend-onnx";
+import type { StateInput } from "@batchnorm/spec";
 import type { Tensor } from "onnxruntime-common";
-import { STATE, X } from "../layers.ts";
+import { onnxJsepOnGpu, onnxWasm, onnxWebgpu, onnxWebgpuOnGpu } from "../src/onnx/browser.ts";
 
+/** Two channels, no number twice. */
+const STATE: StateInput = {
+  parameters: { gamma: [1.5, -0.5], beta: [0.25, 2] },
+  statistics: { movingMean: [0.75, -1.25], movingVariance: [4, 0.5] },
+};
+
+/** Three rows of two channels. */
+const X = { data: Float32Array.of(1, -2, 3, 0.5, -4, 8), shape: [3, 2] };
 const DY = { data: Float32Array.of(1, 2, -3, 4, 5, -6), shape: [3, 2] };
 
 /** The name of a backend, or the code and message of the error that came in its place. */

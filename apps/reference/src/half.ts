@@ -1,5 +1,5 @@
-import { type FloatTensor, type ForwardResult, type Gradients, type HalfDType, type HostTensor, halfTensorLike } from "@batchnorm/spec";
-import { fromBfloat16, fromFloat16, halfBits, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
+import type { FloatTensor, ForwardResult, Gradients, HostTensor } from "@batchnorm/spec";
+import { fromBfloat16, fromFloat16, type HalfDType, halfBits, halfTensorLike, toBfloat16, toFloat16 } from "@batchnorm/spec/half";
 import type { HostPass, ReferenceArithmetic, Saved } from "./reference-arithmetic.ts";
 
 /** Each step of the way into float32 and back that a mutant can get wrong. */
