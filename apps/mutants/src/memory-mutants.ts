@@ -1,5 +1,5 @@
+import { override } from "@batchnorm/reference";
 import type { Mutant } from "./mutant.ts";
-import { override } from "./reference.ts";
 import { computing, creating, wrapping } from "./wrap.ts";
 
 /** The numbers that were in an array when it was first seen: what a cache by identity has of an array that was written to since. */
