@@ -2,6 +2,7 @@ import { CONFIGURATION_MUTANTS } from "./configuration-mutants.ts";
 import { GRADIENT_MUTANTS } from "./gradient-mutants.ts";
 import { HALF_MUTANTS } from "./half-mutants.ts";
 import { LIFE_MUTANTS } from "./life-mutants.ts";
+import { MEMORY_MUTANTS } from "./memory-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { NORMALIZATION_MUTANTS } from "./normalization-mutants.ts";
 import { PASS_MUTANTS } from "./pass-mutants.ts";
@@ -18,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONFIGURATION_MUTANTS,
   ...PASS_MUTANTS,
   ...LIFE_MUTANTS,
+  ...MEMORY_MUTANTS,
   ...SIZE_MUTANTS,
   ...VALUE_MUTANTS,
   ...USE_MUTANTS,

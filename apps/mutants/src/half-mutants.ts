@@ -29,6 +29,24 @@ function halfSum(values: readonly number[], dtype: HalfDType): number {
 const isHalf = ({ dtype }: { readonly dtype?: string | undefined }): boolean => dtype === "float16" || dtype === "bfloat16";
 /** Wrong in half precision, and right in float32. */
 export const HALF_MUTANTS: readonly Mutant[] = [
+  wrapping("half-of-nothing", "cannot normalize an empty batch in half precision", ["13.3"], (layer) =>
+    override(layer, {
+      call(x, options) {
+        if (x?.data?.length === 0 && isHalf(x)) throw new RangeError("Invalid typed array length: 0");
+        return layer.call(x, options);
+      },
+    }),
+  ),
+  computing("half-gradient-over-dy", "reads dy where it has written dx over it, in half precision", ["17.4"], ({ backward }) => ({
+    backward(given) {
+      const gradients = backward(given);
+      if (given.out?.data === given.dy.data && isHalf(given.pass)) backward({ ...given, dy: gradients.dx });
+      return gradients;
+    },
+  })),
+  computing("half-is-population", "ignores varianceEstimator 'sample' in half precision", ["13.3"], ({ train }) => ({
+    train: (pass) => train(isHalf(pass) ? { ...pass, config: { ...pass.config, varianceEstimator: "population" } } : pass),
+  })),
   halving(
     "half-sums",
     "accumulates in half precision",

@@ -1,6 +1,6 @@
 import { CORRECT, populationMoments, visibleValues } from "@batchnorm/reference";
 import type { Mutant } from "./mutant.ts";
-import { calculating } from "./wrap.ts";
+import { calculating, computing } from "./wrap.ts";
 
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 const overflowing = (value: number): number => (Math.abs(value) > LARGEST ? value * Number.POSITIVE_INFINITY : value);
@@ -55,6 +55,31 @@ export const VALUE_MUTANTS: readonly Mutant[] = [
   calculating("late-nan-swept", "looks for NaN in the first 65,536 elements of a channel", ["11.1"], {
     moments: (channel) => populationMoments(visibleValues(channel).filter((value, j) => j < 65_536 || !Number.isNaN(value))),
   }),
+  calculating("infinity-less-itself", "sums all channels around their means again, infinite ones too, where one begins far off", ["11.1"], {
+    moments: (channel, _, channels) => {
+      const own = populationMoments(visibleValues(channel));
+      const again = channels.some((each) => {
+        const values = visibleValues(each);
+        const { mean, variance } = populationMoments(values);
+        return (mean - values[0]) ** 2 > 1024 * variance;
+      });
+      return again ? { ...own, mean: own.mean - own.mean === 0 ? own.mean : Number.NaN } : own;
+    },
+  }),
+  computing("infinite-beta-leaks", "lets an infinite beta into all channels", ["11.1"], ({ infer }) => ({
+    infer(pass) {
+      const result = infer(pass);
+      if (pass.state.parameters.beta?.includes(Number.POSITIVE_INFINITY)) result.y.data.fill(Number.NaN);
+      return result;
+    },
+  })),
+  computing("infinite-dy-swept", "gives no gradient where dy is infinite somewhere", ["11.1"], ({ backward }) => ({
+    backward(given) {
+      const gradients = backward(given);
+      if (given.dy.data.includes(Number.POSITIVE_INFINITY)) gradients.dx.data.fill(0);
+      return gradients;
+    },
+  })),
   calculating("subnormal-gradients-flushed", "flushes subnormal gradients and declares that it does not", ["11.4"], {
     sums: (dy, x, mean, inverse, gamma) => CORRECT.sums(dy.map(flushed), x, mean, inverse, gamma),
   }),

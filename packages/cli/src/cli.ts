@@ -13,6 +13,7 @@ import { messageOf } from "./files.ts";
 import { Status } from "./status.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
+import { visible, visibleLines } from "./visible.ts";
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +37,9 @@ export async function main(argv: readonly string[], terminal: Terminal = process
   const finish = (value: Status): void => {
     status = value;
   };
-  const context: Context = { terminal, finish };
+  // Whatever a file may be called, or has names of, is shown and not obeyed.
+  const out = (text: string): void => terminal.out(visibleLines(text));
+  const context: Context = { terminal: { ...terminal, out }, finish };
   const command = program(context);
   try {
     await command.parseAsync([...argv], { from: "user" });
@@ -86,6 +89,6 @@ function settle(command: Command, { out, err }: Terminal): void {
 }
 
 function report(terminal: Terminal, code: string, message: string): void {
-  const line = message.replaceAll(/\s*\n\s*/g, " ").trim();
+  const line = visible(message.replaceAll(/\s*\n\s*/g, " ").trim());
   terminal.err(`batchnorm: ${code}: ${/[.!?)]$/.test(line) ? line : `${line}.`}\n`);
 }

@@ -1,5 +1,6 @@
 import type { CompareResult } from "@batchnorm/onnx-model/execute";
 import { renderTable, short } from "./table.ts";
+import { line } from "./visible.ts";
 
 /** Two runs beside each other: each layer and output with the largest difference, and where it is. */
 export function renderComparison(title: string, { values, missing, passed }: CompareResult): string {
@@ -14,7 +15,7 @@ export function renderComparison(title: string, { values, missing, passed }: Com
       return [kind, name, short(largest), difference.toExponential(1), share, worst?.index ?? null, both];
     }),
   });
-  const left = missing.length === 0 ? "" : `only in one of the two: ${missing.join(", ")}\n`;
+  const left = missing.length === 0 ? "" : line(`only in one of the two: ${missing.join(", ")}`);
   const verdict = passed === null ? "" : `the outputs are ${passed ? "" : "not "}within the tolerance\n`;
   return `\n${title}\n\n${table}${left}${verdict}`;
 }

@@ -1,5 +1,6 @@
 import type { LayerDrift, RecalibrateResult } from "@batchnorm/onnx-model/execute";
 import { renderTable, short } from "./table.ts";
+import { line, visible } from "./visible.ts";
 
 /** So many channels of each layer are shown; --json has all. */
 const SHOWN = 3;
@@ -11,7 +12,7 @@ export function driftSentence(drift: readonly LayerDrift[]): string {
   if (worst === undefined) return "There are no channels.";
   const share = channels.filter((each) => each.drift >= 1).length / channels.length;
   const many = `${Number((100 * share).toPrecision(2))} % of the channels drifted by 1 or more`;
-  return `Largest drift: ${fixed(worst.drift)}, of channel ${worst.channel} of ${worst.layer}; ${many}.`;
+  return visible(`Largest drift: ${fixed(worst.drift)}, of channel ${worst.channel} of ${worst.layer}; ${many}.`);
 }
 
 /** Old statistics against new ones: the layers, then the channels that moved most. */
@@ -44,7 +45,7 @@ export function renderDrift({ drift, skipped, moments }: RecalibrateResult): str
         ]),
     ),
   });
-  const left = skipped.map(({ layer, code, why }) => `${layer}: ${code}: ${why}\n`).join("");
+  const left = skipped.map(({ layer, code, why }) => line(`${layer}: ${code}: ${why}`)).join("");
   return `${driftSentence(drift)}\n\n${layers}\nThe channels that moved most:\n\n${channels}\n${left}`;
 }
 

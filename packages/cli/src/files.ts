@@ -1,7 +1,14 @@
 import { access, constants, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type OnnxModel, writeModel } from "@batchnorm/onnx-model";
-import { EXTERNAL, type GraphProto } from "@batchnorm/onnx-model/proto";
+import {
+  EXTERNAL,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type SparseTensorProto,
+  type TensorProto,
+} from "@batchnorm/onnx-model/proto";
 import { invalidFile, wrongUse } from "./status.ts";
 
 /** A file's text as JSON. */
@@ -42,7 +49,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
  */
 export async function writeModelFile(model: OnnxModel, source: string, out: string): Promise<void> {
   const [from, to] = [await realpath(dirname(resolve(source))), await folderOf(out)];
-  if (from !== to && model.proto.graph !== undefined && hasExternalData(model.proto.graph)) {
+  if (from !== to && hasExternalData(model.proto)) {
     throw wrongUse("The model has data in files beside it and would lose them", out, `a path in ${from}`);
   }
   await writeWhole(out, writeModel(model));
@@ -70,13 +77,29 @@ async function folderOf(path: string): Promise<string> {
   }
 }
 
-function hasExternalData({ initializer, node }: GraphProto): boolean {
-  if (initializer.some(({ dataLocation }) => dataLocation === EXTERNAL)) return true;
-  return node.some(({ attribute }) =>
-    attribute.some(
-      ({ t, g, graphs }) => t?.dataLocation === EXTERNAL || [g, ...graphs].some((each) => each !== undefined && hasExternalData(each)),
-    ),
-  );
+/** Wherever a tensor may be: in the graph, in branches, in the bodies of functions, in any attribute. */
+function hasExternalData({ graph, functions }: ModelProto): boolean {
+  return (graph !== undefined && isOutside(graph)) || functions.some(({ node }) => node.some(hasOutside));
+}
+
+function isOutside({ initializer, sparseInitializer, node }: GraphProto): boolean {
+  return initializer.some(isExternal) || sparseInitializer.some(isSparseOutside) || node.some(hasOutside);
+}
+
+function hasOutside({ attribute }: NodeProto): boolean {
+  return attribute.some(({ t, tensors, sparseTensor, g, graphs }) => {
+    const isTensor = [t, ...tensors].some((each) => each !== undefined && isExternal(each));
+    const isSparse = sparseTensor !== undefined && isSparseOutside(sparseTensor);
+    return isTensor || isSparse || [g, ...graphs].some((each) => each !== undefined && isOutside(each));
+  });
+}
+
+function isSparseOutside({ values, indices }: SparseTensorProto): boolean {
+  return [values, indices].some((each) => each !== undefined && isExternal(each));
+}
+
+function isExternal({ dataLocation }: TensorProto): boolean {
+  return dataLocation === EXTERNAL;
 }
 
 export function messageOf(error: unknown): string {

@@ -2,6 +2,7 @@ import { boundFor, type FoldReport } from "@batchnorm/onnx-model";
 import type { OutputDifference } from "@batchnorm/onnx-model/execute";
 import type { FoldExecution } from "./fold-execution.ts";
 import { counted, renderTable, short } from "./table.ts";
+import { line } from "./visible.ts";
 
 /** What was folded and what was not, what the execution showed, and what float16 cost. */
 export function renderFold(report: FoldReport, execution: FoldExecution): string {
@@ -44,10 +45,11 @@ function renderExecution({ folded }: FoldReport, execution: FoldExecution): stri
   const wrong = executed.filter(({ isWithin }) => !isWithin);
   const within = executed.length - wrong.length;
   return [
-    ...unexecuted.map(({ layer, code, why }) => `${layer}: not executed: ${code}: ${why}\n`),
-    ...wrong.map(
-      ({ layer, node, channel, error, bound }) =>
-        `${layer}: the fold into ${node} is wrong in channel ${channel}: ${error.toExponential(1)} from the original, the bound is ${bound.toExponential(1)}.\n`,
+    ...unexecuted.map(({ layer, code, why }) => line(`${layer}: not executed: ${code}: ${why}`)),
+    ...wrong.map(({ layer, node, channel, error, bound }) =>
+      line(
+        `${layer}: the fold into ${node} is wrong in channel ${channel}: ${error.toExponential(1)} from the original, the bound is ${bound.toExponential(1)}.`,
+      ),
     ),
     folded.length === 0
       ? "Nothing was folded.\n"
@@ -58,9 +60,9 @@ function renderExecution({ folded }: FoldReport, execution: FoldExecution): stri
 }
 
 function outputLine({ output, largest, difference }: OutputDifference, whose: string): string {
-  if (largest === null || difference === null) return `Output ${output}: not numbers.\n`;
-  if (difference === 0) return `Output ${output}: equal to ${whose}.\n`;
-  return `Output ${output}: ${difference.toExponential(1)} from ${whose}, whose largest magnitude is ${short(largest)}.\n`;
+  if (largest === null || difference === null) return line(`Output ${output}: not numbers.`);
+  if (difference === 0) return line(`Output ${output}: equal to ${whose}.`);
+  return line(`Output ${output}: ${difference.toExponential(1)} from ${whose}, whose largest magnitude is ${short(largest)}.`);
 }
 
 function renderFloat16({ converted, kept, casts, losses, refused }: NonNullable<FoldReport["float16"]>): string {
@@ -76,5 +78,5 @@ function renderFloat16({ converted, kept, casts, losses, refused }: NonNullable<
       worst === null ? null : `${short(worst.before)} -> ${short(worst.after)}`,
     ]);
   const table = rows.length === 0 ? "" : renderTable({ columns: ["tensor", "elements", "now 0", "subnormal", "moved most"], rows });
-  return `${nodes}${table}${refused.map(({ node, why }) => `${node}: ${why}\n`).join("")}`;
+  return `${nodes}${table}${refused.map(({ node, why }) => line(`${node}: ${why}`)).join("")}`;
 }

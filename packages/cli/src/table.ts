@@ -1,3 +1,5 @@
+import { visible } from "./visible.ts";
+
 /** Columns with a title, and rows of text; numbers stand to the right. */
 export interface Table {
   readonly columns: readonly string[];
@@ -8,7 +10,7 @@ const GAP = "  ";
 
 /** A table as lines of text: columns as wide as they have to be, titles underlined, `-` for what is not there. */
 export function renderTable({ columns, rows }: Table): string {
-  const cells = rows.map((row) => row.map((cell) => (cell === null || cell === "" ? "-" : String(cell))));
+  const cells = rows.map((row) => row.map((cell) => (cell === null || cell === "" ? "-" : visible(String(cell)))));
   const widths = columns.map((title, k) => Math.max(title.length, ...cells.map((row) => row[k].length)));
   const right = columns.map((_, k) => rows.length > 0 && rows.every((row) => typeof row[k] === "number" || row[k] === null));
   const line = (row: readonly string[]): string =>

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { readModelFile } from "@batchnorm/onnx-model/node";
+import { EXTERNAL } from "@batchnorm/onnx-model/proto";
 import { BatchNormError } from "@batchnorm/spec";
 import { describe, expect, it } from "vitest";
+import { writeModelFile } from "../src/files.ts";
 import { foldAndExecute } from "../src/fold-execution.ts";
 import { renderFold } from "../src/fold-report.ts";
 import { loadRuntime } from "../src/runtime.ts";
@@ -60,6 +62,30 @@ describe("inspect", () => {
     const page = readFileSync(file("evil.html"), "utf8");
     expect(page).toContain("&lt;b&gt;&amp;&quot;x&lt;b&gt;");
     expect(page).not.toContain(evil);
+  });
+
+  it("shows names that would break its lines or steer the terminal, and does not obey them", async () => {
+    const evil = "a\nb\u001b[2Jxyz";
+    const bytes = Buffer.from(readFileSync(digits).toString("latin1").replaceAll("pixel_norm", evil), "latin1");
+    writeFileSync(file("steering.onnx"), bytes);
+    const shown = String.raw`a\nb\u001b[2Jxyz`;
+    for (const argv of [
+      ["inspect", file("steering.onnx")],
+      ["fold", file("steering.onnx"), "--out", file("steering-folded.onnx")],
+      ["state", "read", file("steering.onnx")],
+      ["freeze", file("steering.onnx"), "--all", "--out", file("steering-frozen.onnx")],
+    ]) {
+      const { status, out } = await batchnorm(...argv);
+      expect([argv[0], status]).toEqual([argv[0], 0]);
+      expect(out).toContain(shown);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
+      expect(out).not.toMatch(/\u001b|a\nb/);
+    }
+    const { layers } = JSON.parse((await batchnorm("inspect", file("steering.onnx"), "--json")).out);
+    expect(layers[0].name).toBe(evil);
+    const unknown = await batchnorm("freeze", digits, "--layer", evil, "--out", file("no.onnx"));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
+    expect(unknown.err).toMatch(/^batchnorm: [^\n\u001b]*\n$/);
   });
 
   it("fills in what the exporter left out from a weight file beside the model, and checks it", async () => {
@@ -291,5 +317,15 @@ describe("every command", () => {
     const { status, err } = await batchnorm("freeze", external, "--all", "--out", file("moved.onnx"));
     expect(err).toContain("The model has data in files beside it and would lose them");
     expect(status).toBe(2);
+  });
+
+  it("nor with data of a function beside it", async () => {
+    const path = fixture("handmade/function-constants.onnx");
+    const model = await readModelFile(path);
+    const constants = model.proto.functions.flatMap(({ node }) => node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => t ?? [])));
+    expect(constants.length).toBeGreaterThan(0);
+    await writeModelFile(model, path, file("function.onnx"));
+    constants[0].dataLocation = EXTERNAL;
+    await expect(writeModelFile(model, path, file("function.onnx"))).rejects.toThrow("would lose them");
   });
 });

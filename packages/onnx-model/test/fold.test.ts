@@ -122,6 +122,34 @@ describe("what stands between", () => {
     }
   });
 
+  describe("and is read by others, too", () => {
+    const chains = [[], ["Add"], ["Identity"], ["Add", "Identity"], ["Identity", "Add"], ["Add", "Identity", "Add"]];
+    const cases = chains.flatMap((chain) => Array.from({ length: chain.length + 1 }, (_, at) => [chain, at] as const));
+    test.each(cases)("through %j, after node %i", async (chain, at) => {
+      for (const how of ["several-consumers", "graph-output"]) {
+        const graph = new Models();
+        let x = graph.op("Conv", [graph.input("x", [2, 3, 5, 1]), graph.float(values(12), [4, 3, 1, 1])]);
+        let seen = x;
+        for (const [k, type] of chain.entries()) {
+          x = graph.op(type, type === "Add" ? [x, graph.float([1, 2, 3, 4], [4, 1, 1])] : [x]);
+          if (k + 1 === at) seen = x;
+        }
+        const other = how === "graph-output" ? seen : graph.op("Relu", [seen]);
+        layerOf(graph, 4, x, "y");
+        graph.output("y", [2, 4, 5, 1]).output(other, [2, 4, 5, 1]);
+        expect(codes(await same(graph, { x: data([2, 3, 5, 1]) }, ["y", other]))).toEqual([how]);
+      }
+    });
+  });
+
+  test("the mask of a Dropout is not what the Dropout is given", async () => {
+    const graph = new Models();
+    const x = graph.op("MatMul", [graph.input("x", [2, 4]), graph.float(values(16), [4, 4])]);
+    const [, mask] = graph.ops("Dropout", [x], {}, ["kept", "mask"]);
+    layerOf(graph, 4, graph.op("Cast", [mask], { to: ElementType.float32 }), "y");
+    expect(codes(await same(graph.output("y", [2, 4]), { x: data([2, 4]) }, ["y"]))).toEqual(["not-linear"]);
+  });
+
   test("a batch of matrices takes a layer that maps 0 to 0, and no other", async () => {
     for (const zero of [true, false]) {
       const graph = new Models();

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { readModel, writeModel } from "../src/index.ts";
@@ -69,6 +70,10 @@ describe("readModel and writeModel", () => {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     shared.set(bytes);
     expect(writeModel(readModel(shared))).toEqual(bytes);
+    // As an iframe's, or those of Jest's jsdom.
+    const elsewhere = runInNewContext("Uint8Array.from(bytes)", { bytes }) as Uint8Array;
+    expect(writeModel(readModel(elsewhere))).toEqual(bytes);
+    expect(writeModel(readModel({ bytes: elsewhere, external: {} }))).toEqual(bytes);
   });
 
   test("do not copy the data of tensors", () => {

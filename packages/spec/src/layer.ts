@@ -132,12 +132,16 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
   setState(update: StateUpdate): CallResult<When, void> {
     const admit = (): (() => unknown) => {
       this.#assertAlive("setState");
+      const context = this.#context;
       if (this.#state === null) {
-        this.#build(resolveState(this.config, update as StateInput));
+        const state = resolveState(this.config, update as StateInput);
+        this.#assertUnchanged("setState", context);
+        this.#build(state);
         return () => undefined;
       }
       const { stored } = this.#state;
       const checked = resolveStateUpdate(this.config, this.channels, update);
+      this.#assertUnchanged("setState", context);
       this.#keep(null);
       return () => this.#guard("setState", () => this.#backend.store.write(stored, checked));
     };
@@ -160,10 +164,12 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
   /** Checks a call, and makes it the one that `backward` belongs to. Nothing has been changed where this throws. */
   #admit(x: Tensor, options: CallOptions<Tensor, Mask>): KeptPass<Tensor, State, Saved, Mask> {
     this.#assertAlive("call");
-    const checked = checkCall(this.#context, this.#lastShape, x, options);
+    const context = this.#context;
+    const checked = checkCall(context, this.#lastShape, x, options);
     const { dtype, shape, view, training, mode, mask, out, gradient } = checked;
-    const { config } = this.#context;
+    const { config } = context;
     if (config.nonFinite === "reject") this.#refuseNonFinite(x, checked);
+    this.#assertUnchanged("call", context);
     if (this.#state === null) this.#build(initialState(config, view.channels));
     const { stored: state } = this.#state!;
     this.#lastShape = checked;
@@ -209,9 +215,13 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
     if (!this.#backend.supports.gradients) {
       throw new BatchNormError("unsupported", "This backend has no backward", "backward", "call alone");
     }
-    if (this.#kept === null) throw noForward();
-    checkBackward(this.#context, this.#kept.pass, dy, options);
-    return this.#kept;
+    const [context, kept] = [this.#context, this.#kept];
+    if (kept === null) throw noForward();
+    checkBackward(context, kept.pass, dy, options);
+    this.#assertUnchanged("backward", context);
+    // What was checked is gone: it belonged to the pass that a getter of dy or of the options took away.
+    if (this.#kept !== kept) throw noForward();
+    return kept;
   }
 
   #backward({ pass, done, saved }: KeptPass<Tensor, State, Saved, Mask>, dy: Tensor, out: Tensor | null): unknown {
@@ -336,6 +346,18 @@ export class BatchNormLayer<Tensor, When extends Timing, State, Saved, Mask> imp
       shape,
       "a run without an error",
       cause,
+    );
+  }
+
+  /** The arguments have been looked at, and their getters are code of the caller's: it may have built, frozen or disposed this layer. */
+  #assertUnchanged(what: string, context: CallContext<Tensor, Mask>): void {
+    this.#assertAlive(what);
+    if (this.#context === context) return;
+    throw new BatchNormError(
+      "invalid-argument",
+      `The layer was changed while ${what} looked at its arguments`,
+      what,
+      "arguments whose getters leave the layer as it is",
     );
   }
 

@@ -12,19 +12,22 @@ const SWITCH_OF = { gamma: "scale", beta: "center" } as const;
  * Keras's initial state (clause 1.3): gamma and movingVariance one, beta and movingMean zero. Scale and center are on where the config
  * does not say.
  *
- * @throws BatchNormError `wrong-length` when `channels` is not a positive integer.
+ * @throws BatchNormError `wrong-length` when `channels` is not a positive integer; `runtime-failure` where memory has no room for so many.
  */
 export function initialState({ center = true, scale = true }: Partial<BatchNormConfig>, channels: number): BatchNormState {
   if (!Number.isInteger(channels) || channels < 1) {
     throw new BatchNormError("wrong-length", "The number of channels is wrong", channels, "a positive integer");
   }
-  return {
-    parameters: {
-      gamma: scale ? new Float32Array(channels).fill(1) : null,
-      beta: center ? new Float32Array(channels) : null,
-    },
-    statistics: { movingMean: new Float32Array(channels), movingVariance: new Float32Array(channels).fill(1) },
-  };
+  const zeros = (): Float32Array => new Float32Array(channels);
+  const ones = (): Float32Array => zeros().fill(1);
+  try {
+    return {
+      parameters: { gamma: scale ? ones() : null, beta: center ? zeros() : null },
+      statistics: { movingMean: zeros(), movingVariance: ones() },
+    };
+  } catch (cause) {
+    throw new BatchNormError("runtime-failure", "There is no room for the state", channels, "as many channels as fit into memory", cause);
+  }
 }
 
 /**

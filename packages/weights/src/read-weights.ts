@@ -1,4 +1,5 @@
 import { BatchNormError } from "@batchnorm/spec";
+import { plainBytes } from "./container/bytes.ts";
 import { type ReadCompanion, readCompanionFile } from "./container/companion.ts";
 import { isObject, type JsonObject, parseObject } from "./container/json.ts";
 import { readWeightMap, shardFiles } from "./container/shards.ts";
@@ -38,8 +39,12 @@ const SAFETENSORS_RECIPE =
  * read, `invalid-argument` where a companion file is needed and cannot be asked for.
  */
 export async function readWeights(bytes: Uint8Array, options: ReadWeightsOptions = {}): Promise<WeightFile> {
-  if (!(bytes instanceof Uint8Array)) throw new BatchNormError("invalid-argument", "The file is not given as bytes", bytes, "a Uint8Array");
-  const { readCompanion } = options;
+  const plain = plainBytes(bytes);
+  if (plain === null) throw new BatchNormError("invalid-argument", "The file is not given as bytes", bytes, "a Uint8Array");
+  return readPlain(plain, options);
+}
+
+async function readPlain(bytes: Uint8Array, { readCompanion }: ReadWeightsOptions): Promise<WeightFile> {
   switch (sniff(bytes)) {
     case "hdf5": {
       const { kind, layers } = readHdf5File(bytes);

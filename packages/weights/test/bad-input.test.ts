@@ -1,3 +1,5 @@
+import { dirname, join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { type ReadWeightsOptions, readWeights } from "../src/index.ts";
 import { refusalOf } from "./expect-layers.ts";
@@ -32,6 +34,23 @@ describe("no weight file at all", () => {
     await expectRefusal(bytesOf("hdf5/features.h5"), "invalid-file", "not of a Keras model");
   });
 });
+
+test("bytes of another realm, and shared ones", async () => {
+  for (const name of ["keras/functional.keras", "keras/functional.h5", "pytorch/net.safetensors", "tfjs/layers/model.json"]) {
+    const bytes = bytesOf(name);
+    const readCompanion = (path: string): Promise<Uint8Array> => Promise.resolve(elsewhere(bytesOf(join(dirname(name), path))));
+    const read = await readWeights(elsewhere(bytes), { readCompanion });
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    expect(JSON.stringify(await readWeights(shared, { readCompanion }))).toBe(JSON.stringify(read));
+    expect(read.layers.length).toBeGreaterThan(0);
+  }
+});
+
+/** As an iframe's, or those of Jest's jsdom. */
+function elsewhere(bytes: Uint8Array): Uint8Array {
+  return runInNewContext("Uint8Array.from(bytes)", { bytes }) as Uint8Array;
+}
 
 test("bytes in the middle of a buffer, at an odd offset", async () => {
   for (const name of ["keras/functional.keras", "keras/functional.h5", "pytorch/net.safetensors"]) {

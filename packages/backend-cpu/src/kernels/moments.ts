@@ -44,7 +44,8 @@ export function moments(
   firstElements(x, view, mask, origin);
   sum(engine, x, view, mask, origin, mean, variance);
   if (!finishMoments(n, view.channels, origin, mean, variance)) {
-    origin.set(mean);
+    // An infinite mean stays where its channel's origin is: as an origin it would turn into NaN, whatever channel is in need.
+    for (let c = 0; c < view.channels; c++) if (mean[c] - mean[c] === 0) origin[c] = mean[c];
     sum(engine, x, view, mask, origin, mean, variance);
     finishMoments(n, view.channels, origin, mean, variance);
   }

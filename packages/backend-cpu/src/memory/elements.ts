@@ -34,7 +34,8 @@ const bits = new WeakMap<HostTensor["data"], Uint16Array>();
 
 /** The elements of a tensor as the kernels take them. */
 export function elementsOf({ data }: HostTensor): Elements {
-  if (data instanceof Float32Array || data instanceof Uint16Array) return data;
+  // By its size where it is of another realm, which no `instanceof` of this one knows: float32 alone has four bytes.
+  if (data instanceof Float32Array || data instanceof Uint16Array || data.BYTES_PER_ELEMENT === 4) return data as Elements;
   let known = bits.get(data);
   if (known === undefined) {
     known = halfBits(data as ArrayBufferView as HalfData);

@@ -8,6 +8,7 @@ import { inspectPage } from "../inspect-page.ts";
 import { arraysForPage } from "../page-arrays.ts";
 import { Status } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
+import { line } from "../visible.ts";
 import { readWeightStates, type WeightStates } from "../weight-states.ts";
 
 const HELP = `
@@ -57,7 +58,9 @@ async function run(context: Context, path: string, { json = false, strict = fals
 
 function render({ model, layers, lookalikes, traces, findings }: InspectReport, weights: WeightStates | null): string {
   const producer = [model.producer, model.producerVersion].filter((part) => part !== "").join(" ") || "unknown producer";
-  const parts = [`${producer}, opset ${model.opset}, ${counted(model.nodes, "node")}, ${counted(layers.length, "batch normalization")}\n`];
+  const parts = [
+    line(`${producer}, opset ${model.opset}, ${counted(model.nodes, "node")}, ${counted(layers.length, "batch normalization")}`),
+  ];
   if (layers.length > 0) parts.push(layerTable(layers, weights !== null));
   if (weights !== null) parts.push(weightLines(layers, weights));
   if (traces.length > 0) parts.push(list("Folded away before the file was written", traces.map(traceLine)));
@@ -73,7 +76,7 @@ function render({ model, layers, lookalikes, traces, findings }: InspectReport, 
 function weightLines(layers: readonly InspectedLayer[], { name, format, states, unreadable }: WeightStates): string {
   const matched = layers.filter((layer) => layer.weights !== null).length;
   const all = Object.keys(states).length;
-  const lines = unreadable.map(({ layer, code, why }) => `  ${layer}: ${code}: ${why}\n`);
+  const lines = unreadable.map(({ layer, code, why }) => line(`  ${layer}: ${code}: ${why}`));
   return `${name} (${format}): ${matched} of ${counted(all, "state")} belong to layers above\n${lines.join("")}`;
 }
 
@@ -126,5 +129,5 @@ function within(name: string, scope: string): string {
 }
 
 function list(title: string, lines: readonly string[]): string {
-  return `${title}:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  return `${title}:\n${lines.map((each) => line(`  ${each}`)).join("")}`;
 }

@@ -6,6 +6,7 @@ import { type Context, EXIT_CODES, printJson } from "../context.ts";
 import { readJson, writeJson, writeModelFile } from "../files.ts";
 import { Status, wrongUse } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
+import { line } from "../visible.ts";
 
 const READ_HELP = `
 Examples:
@@ -69,8 +70,8 @@ function render({ states, unreadable, momentumAssumed, rounded }: StatesResult, 
     return [name, movingMean.length, short(config.epsilon), momentum, range(gamma), range(movingMean), range(movingVariance)];
   });
   const lines = [
-    ...unreadable.map(({ layer, code, why }) => `${layer}: ${code}: ${why}\n`),
-    ...rounded.map((layer) => `${layer}: some numbers were rounded to float32.\n`),
+    ...unreadable.map(({ layer, code, why }) => line(`${layer}: ${code}: ${why}`)),
+    ...rounded.map((layer) => line(`${layer}: some numbers were rounded to float32.`)),
     ...(out === undefined ? [] : [`${counted(rows.length, "state")} written to ${out}\n`]),
   ];
   const table = renderTable({ columns: ["layer", "channels", "epsilon", "momentum", "gamma", "mean", "variance"], rows });

@@ -7,6 +7,7 @@ import { type InputOptions, inputsFor, seedOption, shapeOption } from "../input-
 import { loadRuntime } from "../runtime.ts";
 import { Status, wrongUse } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
+import { line } from "../visible.ts";
 
 const HELP = `
 Each layer is held against the formula in float64 for what it read in this run, so one that is wrong does not blame those after it. The bound is
@@ -111,7 +112,7 @@ function render(provider: string, { layers, skipped }: VerifyResult): string {
   const table =
     rows.length === 0 ? "" : renderTable({ columns: ["layer", "form", "mode", "elements", "wrong", "error", "error / bound"], rows });
   const faults = layers.filter(({ wrong }) => wrong > 0).map(faultLine);
-  const left = skipped.map(({ layer, code, why }) => `${layer}: not checked: ${code}: ${why}\n`);
+  const left = skipped.map(({ layer, code, why }) => line(`${layer}: not checked: ${code}: ${why}`));
   const right = layers.length - faults.length;
   const verdict = layers.length === 0 ? "nothing could be checked" : `${right} of ${counted(layers.length, "layer")} right`;
   return `${[table, faults.join(""), left.join("")].filter((part) => part !== "").join("\n")}\n${provider}: ${verdict}\n`;
@@ -121,7 +122,9 @@ function faultLine({ layer, node, wrong, elements, wrongChannels, worst }: Verif
   const { channel, index, x, received, expected, bound } = worst!;
   const place = `worst in channel ${channel} at ${index}: x ${short(x)} gave ${short(received)}, not ${short(expected)}`;
   const where = wrongChannels.length === 1 ? "channel" : "channels";
-  return `${layer} (node ${node}) is wrong in ${wrong} of ${elements} elements, ${where} ${wrongChannels.join(", ")}; ${place} (bound ${bound.toExponential(1)}).\n`;
+  return line(
+    `${layer} (node ${node}) is wrong in ${wrong} of ${elements} elements, ${where} ${wrongChannels.join(", ")}; ${place} (bound ${bound.toExponential(1)}).`,
+  );
 }
 
 /** `cpu,wasm`, or both on their own. */

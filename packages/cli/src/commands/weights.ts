@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Context, EXIT_CODES, printJson } from "../context.ts";
 import { Status } from "../status.ts";
 import { counted, renderTable, short } from "../table.ts";
+import { line } from "../visible.ts";
 
 const HELP = `
 Reads .keras, .h5, .weights.h5, .weights.json, .safetensors, .safetensors.index.json and TensorFlow.js's model.json.
@@ -41,6 +42,6 @@ function render(layers: readonly WeightLayer[]): string {
     assumed.join(", "),
   ]);
   const columns = ["layer", "path", "channels", "epsilon", "momentum", "stored as", "assumed"];
-  const reasons = layers.flatMap(({ name, reason }) => (reason === null ? [] : [`${name}: ${reason.code}: ${reason.message}\n`]));
+  const reasons = layers.flatMap(({ name, reason }) => (reason === null ? [] : [line(`${name}: ${reason.code}: ${reason.message}`)]));
   return `\n${renderTable({ columns, rows })}${reasons.length === 0 ? "" : `\n${reasons.join("")}`}`;
 }

@@ -24,8 +24,15 @@ export const BUILDING: readonly Rule[] = [
     clause: "1.3",
     must: "A layer that is made without a state MUST take the initial one at its first call, with as many channels as x has.",
     run: async (bench) => {
-      const { training } = bench.backend.supports;
-      for (const options of training ? [{}, { training: true }] : [{}]) {
+      const { training, masks } = bench.backend.supports;
+      const masked = masks
+        ? [
+            [1, 0, 1],
+            [0, 0, 0],
+          ].map((mask) => ({ training, mask: bench.mask(mask, [3]) }))
+        : [];
+      const trained = training ? [{ training }, { training, gradient: false }, ...masked] : [];
+      for (const options of [{}, ...trained]) {
         const [layer, twin] = [bench.unbuilt(), bench.create({}, 2)];
         bench.expect(layer.channels === 0, `It has ${layer.channels} channels before the first call, expected 0.`);
         const [got, expected] = [await layer.call(bench.tensor(), options), await twin.call(bench.tensor(), options)];

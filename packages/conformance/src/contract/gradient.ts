@@ -83,6 +83,12 @@ export const GRADIENT: readonly Rule[] = [
       const [layer, twin] = [bench.create(), bench.create()];
       for (const each of [layer, twin]) await each.call(bench.tensor(), { training: true });
       const expected = await bench.readGradients(twin.backward(bench.tensor(DY)));
+      // To say again what holds already is nothing at all.
+      layer.unfreeze();
+      layer.trainable = true;
+      const unchanged = await bench.readGradients(layer.backward(bench.tensor(DY)));
+      bench.sameGradients(unchanged, expected, "After an unfreeze that changes nothing it is another gradient");
+      layer.freeze();
       layer.freeze();
       bench.sameGradients(await bench.readGradients(layer.backward(bench.tensor(DY))), expected, "After freeze it is another gradient");
       await layer.call(bench.tensor(), { training: true, gradient: true });

@@ -81,7 +81,7 @@ export const HALVES: readonly Rule[] = [
     id: "half-gradient-into-out",
     clause: "17.4",
     needs: ["half", "out", "gradients"],
-    must: "dx MUST be written to the out of backward, which is of the dtype of x.",
+    must: "dx MUST be written to the out of backward, which is of the dtype of x, over dy too.",
     run: async (bench) => {
       for (const dtype of halvesOf(bench.backend.supports)) {
         const layer = bench.create();
@@ -93,6 +93,9 @@ export const HALVES: readonly Rule[] = [
           bench.expect(given.dx === out, `In ${dtype} dx is another tensor than out.`);
           bench.same(await read(bench, out, dtype), expected, `In ${dtype} out holds something else`);
         }
+        const over = half(bench, dtype, DY);
+        await layer.backward(over, { out: over });
+        bench.same(await read(bench, over, dtype), expected, `In ${dtype} dy as out holds something else`);
         await bench.refuses("invalid-out", "An out of float32", () => layer.backward(half(bench, dtype, DY), { out: bench.tensor() }));
       }
     },

@@ -18,13 +18,15 @@ export const OWNERSHIP: readonly Rule[] = [
   {
     id: "set-state-is-copied",
     clause: "1.4",
-    must: "A layer MUST own its state: arrays that were given to setState and are written to later MUST NOT change it.",
+    must: "A layer MUST own its state: arrays that were given to setState and are written to later MUST NOT change it, until they are given again.",
     run: async (bench) => {
       const layer = bench.create({}, OTHER_STATE);
       const given = float32State();
       await layer.setState(given);
       scribble(given);
       await bench.hasState(layer, PLAIN_STATE, "after the caller's arrays were written to");
+      await layer.setState(given);
+      await bench.hasState(layer, given, "after the same arrays were given again");
     },
   },
   {

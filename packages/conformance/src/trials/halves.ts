@@ -15,6 +15,11 @@ const ORDINARY: readonly Shape[] = [
   [[33, 17], 0],
 ];
 
+const EMPTY: readonly Shape[] = [
+  [[0, 3], -1],
+  [[2, 3, 0], 1],
+];
+
 const LARGE: readonly Shape[] = [
   [[4099, 3], -1],
   [[2, 3, 4099], 1],
@@ -47,7 +52,16 @@ const TRAINING: readonly ModeName[] = ["training-gradient", "masked-gradient"];
 
 /** Layers on half precision. */
 export const HALVES: readonly TrialGroup[] = [
-  { id: "half/every-mode", clause: "13.3", trials: halves(ORDINARY, ALL_MODES) },
+  {
+    id: "half/every-mode",
+    clause: "13.3",
+    trials: [
+      ...halves(ORDINARY, ALL_MODES),
+      ...halves(EMPTY, ["inference", "inference-gradient", "frozen"]),
+      ...halves(ORDINARY.slice(0, 2), ALL_MODES, undefined, undefined, { config: { varianceEstimator: "sample", momentum: 0.5 } }),
+      ...halves(ORDINARY.slice(0, 2), ALL_MODES, undefined, undefined, { config: { scale: false, center: false, momentum: 0 } }),
+    ],
+  },
   { id: "half/large", clause: "13.3", slow: true, trials: halves(LARGE, ["inference", ...TRAINING], (drawn) => drawn + 64) },
   {
     id: "half/offset",

@@ -157,6 +157,12 @@ export const VALUES: readonly TrialGroup[] = [
       ...trials({ x: NAN_IN_CHANNEL_1, dy: () => 0 }),
       ...trials({ dy: NAN_IN_CHANNEL_1 }),
       ...trials({ gamma: (c) => (c === 1 ? Number.NaN : 2), beta: (c) => (c === 0 ? Number.NaN : 1) }),
+      ...trials({ beta: (c) => (c === 0 ? Number.POSITIVE_INFINITY : 1) }),
+      // Where moving statistics are constants, an infinite dy is its own element's, and the sums'.
+      ...trials({
+        dy: (drawn, k, c, last) => (c === 1 && k > last - 8 ? Number.POSITIVE_INFINITY : drawn),
+        modes: ["inference-gradient", "frozen"],
+      }),
     ],
   },
   {
@@ -204,6 +210,22 @@ export const VALUES: readonly TrialGroup[] = [
       ...trials({ x: outlier(Number.NEGATIVE_INFINITY, "first"), modes: ["training", "training-gradient", "masked"] }),
       ...trials({ movingVariance: (c) => (c === 1 ? Number.POSITIVE_INFINITY : 1) }),
       ...trials({ movingMean: (c) => (c === 1 ? Number.NEGATIVE_INFINITY : 1) }),
+      // Channel 0 begins more than 32 deviations off, so that a sum around its first element has to be taken again.
+      ...[
+        [[1501, 2], -1],
+        [[1, 2, 1501], 1],
+      ].map(
+        ([shape, axis]): Trial => ({
+          name: `[${(shape as number[]).join(", ")}]`,
+          axis: axis as number,
+          config: { momentum: 0 },
+          steps: (["training", "training-gradient", "masked"] as const).map((mode) =>
+            step(mode, shape as number[], {
+              x: (drawn, k, c, last) => (c === 1 ? (k > last - 8 ? Number.POSITIVE_INFINITY : drawn) : k === 0 ? 0 : 1000 + drawn / 1000),
+            }),
+          ),
+        }),
+      ),
     ],
   },
   {

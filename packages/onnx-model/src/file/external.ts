@@ -72,6 +72,11 @@ function checkPath(what: string, location: string): string {
   return path;
 }
 
+/** By its tag, which is the same in every realm, where `instanceof` is not. A Buffer has it, too. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
+}
+
 /** The bytes of tensors in other files, each read once and only when asked for. */
 export class ExternalData {
   readonly #read: ExternalReader | null;
@@ -121,7 +126,7 @@ export class ExternalData {
       if (isBatchNormError(cause)) throw cause;
       throw invalidFile(`The file ${quoted(path)} could not be read`, cause instanceof Error ? cause.message : cause, "its bytes", cause);
     }
-    if (!(bytes instanceof Uint8Array)) throw invalidFile(`The reader of ${quoted(path)} gave no bytes`, bytes, "a Uint8Array");
+    if (!isUint8Array(bytes)) throw invalidFile(`The reader of ${quoted(path)} gave no bytes`, bytes, "a Uint8Array");
     if (bytes.length !== length) {
       throw invalidFile(`The file ${quoted(path)} has not what it should`, `${bytes.length} bytes from ${offset} on`, `${length}`);
     }
@@ -135,7 +140,7 @@ export function readerOf(files: ExternalFiles): ExternalReader {
     if (!Object.hasOwn(files, path))
       throw invalidFile("A file beside the model is missing", path, Object.keys(files).join(", ") || "files");
     const file = files[path];
-    if (file instanceof Uint8Array) return file.subarray(offset, offset + length);
+    if (isUint8Array(file)) return file.subarray(offset, offset + length);
     return new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
   };
 }

@@ -5,7 +5,7 @@ import { checkAttributes } from "../graph/attribute.ts";
 import { buildScopes } from "../graph/build-scopes.ts";
 import { EXTERNAL, type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "../proto/index.ts";
 import { checkTensor } from "../tensor/tensor-check.ts";
-import { ExternalData, type ExternalFiles, type ExternalReader, externalPlace, readerOf } from "./external.ts";
+import { ExternalData, type ExternalFiles, type ExternalReader, externalPlace, isUint8Array, readerOf } from "./external.ts";
 import { checkWire } from "./wire-check.ts";
 
 /** A file cannot be larger: protobuf's lengths, and what runtimes take, end here. */
@@ -36,7 +36,7 @@ export interface ModelFiles {
  * contradict themselves, and for data whose path leaves the model's folder.
  */
 export function readModel(source: Uint8Array | ArrayBuffer | ModelFiles): OnnxModel {
-  const isBytes = source instanceof Uint8Array || isArrayBuffer(source);
+  const isBytes = isUint8Array(source) || isArrayBuffer(source);
   const bytes = plainBytes(isBytes ? source : source?.bytes);
   const reader = isBytes ? undefined : source.external;
   if (reader !== undefined && (typeof reader !== "object" || reader === null) && typeof reader !== "function") {
@@ -74,7 +74,7 @@ function isArrayBuffer(value: unknown): value is ArrayBuffer {
  */
 function plainBytes(bytes: unknown): Uint8Array {
   if (isArrayBuffer(bytes)) return new Uint8Array(bytes);
-  if (ArrayBuffer.isView(bytes) && bytes instanceof Uint8Array) {
+  if (isUint8Array(bytes)) {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return isArrayBuffer(bytes.buffer) ? view : view.slice();
   }

@@ -34,8 +34,7 @@ export function backwardSite(context: Context, match: Match): Site | Refusal {
   const linear = node ?? producerOf(value);
   if (linear === null || context.constants.of(value) !== null) return refusal("no-neighbour", "Nothing before the layer has weights.");
   if (!isLinear(linear)) return nonLinear(value.scope, linear, "before");
-  const between: Value[] = [value, ...passed.slice(0, -1).map((each) => ({ scope: match.scope, name: each.output[0] }))];
-  if (passed.length > 0) between.push({ scope: match.scope, name: match.input });
+  const between: Value[] = [value, ...passed.map((each) => ({ scope: match.scope, name: each.output[0] }))];
   const blocked = between.map(blockedAt).find((each) => each !== null);
   if (blocked) return blocked;
   const site = weightOf(context, value.scope, linear);

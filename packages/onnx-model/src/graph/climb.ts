@@ -30,7 +30,10 @@ export function climb(context: Context, scope: Scope, name: string, axis: Axis):
   if (value === null) return { node: null, value: { scope, name }, axis, passed, axes };
   for (;;) {
     const node: NodeProto | null = value.scope === scope ? producerOf(value) : null;
-    const next: string | null = node === null ? null : (biasedInput(context, scope, node) ?? (movesOnly(node) ? node.input[0] : null));
+    // The mask of a Dropout is none of its data.
+    const isData: boolean = node !== null && node.output[0] === value.name;
+    const next: string | null =
+      isData && node !== null ? (biasedInput(context, scope, node) ?? (movesOnly(node) ? node.input[0] : null)) : null;
     const before: Value | null = next === null ? null : resolve(scope, next);
     if (node === null || before === null) return { node, value, axis: at, passed, axes };
     passed.push(node);

@@ -1,5 +1,6 @@
 import { BatchNormError } from "@batchnorm/spec";
 import { invalidFile } from "../errors.ts";
+import { plainBytes } from "./bytes.ts";
 
 /** Gives the bytes of a file that lies beside the one that is read, by the relative path that stands in it, with slashes. */
 export type ReadCompanion = (path: string) => Promise<Uint8Array>;
@@ -30,12 +31,13 @@ export async function readCompanionFile(read: ReadCompanion | undefined, path: u
   if (read === undefined) {
     throw new BatchNormError("invalid-argument", "The weights lie in another file", path, "the option readCompanion, which reads it");
   }
-  let bytes: unknown;
+  let given: unknown;
   try {
-    bytes = await read(path);
+    given = await read(path);
   } catch (error) {
     throw invalidFile("A file that belongs to this one cannot be read", path, "all files of the model", error);
   }
-  if (!(bytes instanceof Uint8Array)) throw new BatchNormError("invalid-argument", "readCompanion gave no bytes", bytes, "a Uint8Array");
+  const bytes = plainBytes(given);
+  if (bytes === null) throw new BatchNormError("invalid-argument", "readCompanion gave no bytes", given, "a Uint8Array");
   return bytes;
 }
