@@ -78,6 +78,8 @@ describe("findBrowser", () => {
       expect(findBrowser("firefox")).toBe(process.execPath);
       process.env.FIREFOX = "/nowhere/firefox";
       expect(() => findBrowser("firefox")).toThrow("FIREFOX is /nowhere/firefox, where there is no program that may be executed.");
+      process.env.FIREFOX = tmpdir();
+      expect(() => findBrowser("firefox")).toThrow("where there is no program that may be executed.");
     } finally {
       restore("FIREFOX", FIREFOX);
       restore("PATH", PATH);

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { UsageError } from "../config.ts";
 
@@ -11,6 +11,8 @@ interface Known {
   readonly variable: string;
   /** What it is called on the PATH. */
   readonly programs: readonly string[];
+  /** The package of Debian that has it. */
+  readonly debian: string;
   /** Where its installers put it, on the systems where that is not on the PATH. */
   readonly files: readonly string[];
 }
@@ -21,6 +23,7 @@ const KNOWN: Readonly<Record<BrowserName, Known>> = {
   chromium: {
     variable: "CHROMIUM",
     programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"],
+    debian: "chromium",
     files: [
       "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
       "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -34,6 +37,7 @@ const KNOWN: Readonly<Record<BrowserName, Known>> = {
   firefox: {
     variable: "FIREFOX",
     programs: ["firefox", "firefox-esr"],
+    debian: "firefox-esr",
     files: [
       "/Applications/Firefox.app/Contents/MacOS/firefox",
       ...PROGRAM_FILES.map((folder) => join(folder, "Mozilla Firefox/firefox.exe")),
@@ -47,7 +51,7 @@ const KNOWN: Readonly<Record<BrowserName, Known>> = {
  * @throws UsageError when there is none, with how to get one.
  */
 export function findBrowser(name: BrowserName): string {
-  const { variable, programs, files } = KNOWN[name];
+  const { variable, programs, debian, files } = KNOWN[name];
   const named = process.env[variable];
   if (named) {
     if (isExecutable(named)) return named;
@@ -57,7 +61,7 @@ export function findBrowser(name: BrowserName): string {
   const found = [...folders.flatMap((folder) => programs.map((program) => join(folder, program))), ...files].find(isExecutable);
   if (found !== undefined) return found;
   throw new UsageError(
-    `There is no ${name} on this machine: install one (Debian: apt-get install ${programs[name === "firefox" ? 1 : 0]}), or name its program in ${variable}.`,
+    `There is no ${name} on this machine: install one (Debian: apt-get install ${debian}), or name its program in ${variable}.`,
   );
 }
 
@@ -74,7 +78,8 @@ export function noBrowser(name: BrowserName): string | null {
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    // A folder may be entered, which is the same bit.
+    return statSync(file).isFile();
   } catch {
     return false;
   }
