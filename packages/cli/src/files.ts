@@ -1,14 +1,7 @@
 import { access, constants, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type OnnxModel, writeModel } from "@batchnorm/onnx-model";
-import {
-  EXTERNAL,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  type SparseTensorProto,
-  type TensorProto,
-} from "@batchnorm/onnx-model/proto";
+import { EXTERNAL, type ModelProto, tensorsOf } from "@batchnorm/onnx-model/proto";
 import { invalidFile, wrongUse } from "./status.ts";
 
 /** A file's text as JSON. */
@@ -77,29 +70,9 @@ async function folderOf(path: string): Promise<string> {
   }
 }
 
-/** Wherever a tensor may be: in the graph, in branches, in the bodies of functions, in any attribute. */
-function hasExternalData({ graph, functions }: ModelProto): boolean {
-  return (graph !== undefined && isOutside(graph)) || functions.some(({ node }) => node.some(hasOutside));
-}
-
-function isOutside({ initializer, sparseInitializer, node }: GraphProto): boolean {
-  return initializer.some(isExternal) || sparseInitializer.some(isSparseOutside) || node.some(hasOutside);
-}
-
-function hasOutside({ attribute }: NodeProto): boolean {
-  return attribute.some(({ t, tensors, sparseTensor, g, graphs }) => {
-    const isTensor = [t, ...tensors].some((each) => each !== undefined && isExternal(each));
-    const isSparse = sparseTensor !== undefined && isSparseOutside(sparseTensor);
-    return isTensor || isSparse || [g, ...graphs].some((each) => each !== undefined && isOutside(each));
-  });
-}
-
-function isSparseOutside({ values, indices }: SparseTensorProto): boolean {
-  return [values, indices].some((each) => each !== undefined && isExternal(each));
-}
-
-function isExternal({ dataLocation }: TensorProto): boolean {
-  return dataLocation === EXTERNAL;
+function hasExternalData(proto: ModelProto): boolean {
+  for (const { dataLocation } of tensorsOf(proto)) if (dataLocation === EXTERNAL) return true;
+  return false;
 }
 
 export function messageOf(error: unknown): string {

@@ -3,7 +3,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { invalidFile } from "../errors.ts";
 import { checkAttributes } from "../graph/attribute.ts";
 import { buildScopes } from "../graph/build-scopes.ts";
-import { EXTERNAL, type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto, type TensorProto } from "../proto/index.ts";
+import { EXTERNAL, type ModelProto, ModelProtoSchema, nodesOf, type TensorProto, tensorsOf } from "../proto/index.ts";
 import { checkTensor } from "../tensor/tensor-check.ts";
 import { ExternalData, type ExternalFiles, type ExternalReader, externalPlace, isUint8Array, readerOf } from "./external.ts";
 import { checkWire } from "./wire-check.ts";
@@ -89,27 +89,10 @@ function decode(bytes: Uint8Array): ModelProto {
   }
 }
 
-/** Tensors and attributes wherever they are: in the graph, in branches, in functions. */
-function checkContents({ graph, functions }: ModelProto): void {
-  if (graph !== undefined) checkGraph(graph);
-  for (const each of functions) {
-    for (const node of each.node) checkNode(node);
-    for (const attribute of each.attributeProto) if (attribute.t !== undefined) checkData(attribute.t);
-  }
-}
-
-function checkGraph(graph: GraphProto): void {
-  for (const tensor of graph.initializer) checkData(tensor);
-  for (const { values, indices } of graph.sparseInitializer) for (const part of [values, indices]) if (part !== undefined) checkData(part);
-  for (const node of graph.node) checkNode(node);
-}
-
-function checkNode(node: NodeProto): void {
-  checkAttributes(node);
-  for (const { t, g, tensors, graphs, sparseTensor } of node.attribute) {
-    for (const tensor of [t, sparseTensor?.values, sparseTensor?.indices, ...tensors]) if (tensor !== undefined) checkData(tensor);
-    for (const graph of [g, ...graphs]) if (graph !== undefined) checkGraph(graph);
-  }
+/** Attributes and tensors, wherever they are. */
+function checkContents(proto: ModelProto): void {
+  for (const node of nodesOf(proto)) checkAttributes(node);
+  for (const tensor of tensorsOf(proto)) checkData(tensor);
 }
 
 function checkData(tensor: TensorProto): void {
